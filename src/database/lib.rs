@@ -1,0 +1,26 @@
+//! The embedded database: one writer thread with group commit, a pool of readers, an outbox in
+//! every file, migrations and online backup. No other crate touches rusqlite.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`database`] | [`Database`]: the handle with `read`, `write`, `exclusive`, `backup` |
+//! | [`tx`] | [`Tx`]: `query`, `query_one`, `execute`, events; the same on both engines |
+//! | [`value`] | [`Value`] and [`Row`] |
+//! | [`migrations`] | numbered SQL per role |
+//! | [`outbox`] | [`Event`]s that commit with the data |
+//! | `sqlite` | the engine on SQLite |
+//! | `postgres` | the engine on PostgreSQL |
+
+pub mod database;
+pub mod error;
+pub mod migrations;
+pub mod outbox;
+pub mod tx;
+pub mod value;
+
+pub use database::{Database, Lane, Options};
+pub use error::Error;
+pub use migrations::{Migration, Migrations};
+pub use outbox::{Action, Event, NewEvent};
+pub use tx::{Dialect, Tx};
+pub use value::{FromValue, Row, ToValue, Value};

@@ -1,0 +1,86 @@
+//! `[gateway]`, with Traefik's names.
+
+use std::collections::BTreeMap;
+
+use mito_network::listener::Limits;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[gateway]`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The entry points: `web`, `websecure` and `traefik`.
+    pub entrypoints: EntryPoints,
+    /// Limits of every entry point.
+    pub limits: Limits,
+    /// Requests per second that one address may send to the API, on average.
+    pub rate_limit_average: u32,
+    /// Requests that one address may send to the API at once.
+    pub rate_limit_burst: u32,
+    /// Routers beside those of the platform, by name.
+    pub routers: BTreeMap<String, Router>,
+    /// `common` or `json`.
+    pub access_log: AccessLogFormat,
+    /// How long requests in flight may take to end at shutdown, in milliseconds.
+    pub drain_ms: u64,
+}
+
+/// The format of the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessLogFormat {
+    /// Common Log Format, as Traefik writes it.
+    Common,
+    /// One JSON object a line.
+    Json,
+    /// No access log.
+    Off,
+}
+
+/// The entry points.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EntryPoints {
+    /// Plain HTTP.
+    pub web: EntryPoint,
+    /// HTTPS.
+    pub websecure: EntryPoint,
+    /// The dashboard and its API, for this machine.
+    pub traefik: EntryPoint,
+}
+
+/// An entry point.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EntryPoint {
+    /// `address:port`; empty means the default (80, 443 and 127.0.0.1:8080, on loopback while the
+    /// domain is localhost), `off` none.
+    pub address: String,
+}
+
+/// A router.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Router {
+    /// Which requests: ``Host(`shop.localhost`) && PathPrefix(`/cart`)``.
+    pub rule: String,
+    /// The name of a service on the network, or an `http://` URL.
+    pub service: String,
+    /// Higher is tried first; 0 means the length of the rule.
+    pub priority: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            entrypoints: EntryPoints::default(),
+            limits: Limits::default(),
+            rate_limit_average: 100,
+            rate_limit_burst: 50,
+            routers: BTreeMap::new(),
+            access_log: AccessLogFormat::Common,
+            drain_ms: 8_000,
+        }
+    }
+}
