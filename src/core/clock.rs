@@ -37,7 +37,10 @@ impl Clock {
     /// [`Clock::advance`] moves it.
     pub fn manual(start_ms: i64) -> Self {
         let (moved, _) = watch::channel(start_ms);
-        Self(Source::Manual(Arc::new(Manual { now_ms: AtomicI64::new(start_ms), moved })))
+        Self(Source::Manual(Arc::new(Manual {
+            now_ms: AtomicI64::new(start_ms),
+            moved,
+        })))
     }
 
     /// Moves a manual clock forward and wakes those sleeping until then. Does nothing to the
@@ -55,7 +58,9 @@ impl Clock {
         match &self.0 {
             Source::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
+                .map_or(0, |since| {
+                    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+                }),
             Source::Manual(manual) => manual.now_ms.load(Ordering::SeqCst),
         }
     }
@@ -71,9 +76,9 @@ impl Clock {
             Source::System => tokio::time::sleep(duration).await,
             Source::Manual(manual) => {
                 let mut moved = manual.moved.subscribe();
-                let until_ms = self.now_ms().saturating_add(
-                    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX),
-                );
+                let until_ms = self
+                    .now_ms()
+                    .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
                 // The sender lives as long as `self`, so an error cannot happen; ending early
                 // would still only shorten a sleep.
                 let _ = moved.wait_for(|now_ms| *now_ms >= until_ms).await;

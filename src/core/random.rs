@@ -26,7 +26,10 @@ impl Random {
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         match &self.0 {
             None => rand::rng().random(),
-            Some(seeded) => seeded.lock().unwrap_or_else(PoisonError::into_inner).random(),
+            Some(seeded) => seeded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .random(),
         }
     }
 
