@@ -8,6 +8,7 @@
 //! | [`egress`] | the one way out: resolves, refuses private addresses, bounds time and size |
 //! | [`files`] | 0600 files in 0700 folders, replaced atomically and fsynced |
 //! | [`health`] | what a health check answers |
+//! | [`nearest`] | "did you mean …?" |
 //! | [`random`] | the one random source |
 //! | [`secrets`] | secrets that are generated once and kept |
 //! | [`shutdown`] | the signal that ends every task |
@@ -19,6 +20,7 @@ pub mod config;
 pub mod egress;
 pub mod files;
 pub mod health;
+pub mod nearest;
 pub mod random;
 pub mod secrets;
 pub mod shutdown;

@@ -25,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause before a restart.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A task that ran this long begins again with the first pause.
-const STEADY_AFTER: Duration = Duration::from_secs(60);
+const STEADY_AFTER: Duration = Duration::from_mins(1);
 /// How long an abandoned task is given to reach a point where it can be dropped.
 const ABORT_GRACE: Duration = Duration::from_millis(100);
 
@@ -98,7 +98,7 @@ impl Supervisor {
         let name = self.0.enter(name.into());
         let inner = self.0.clone();
         self.spawn(name.clone(), async move {
-            inner.keep_running(&name, task).await
+            inner.keep_running(&name, task).await;
         });
     }
 

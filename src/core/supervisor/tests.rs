@@ -122,8 +122,9 @@ async fn a_task_that_does_not_end_is_named_and_dropped() {
     supervisor.start("stubborn", move |_| {
         let inside = inside.clone();
         async move {
-            let _inside = inside;
-            std::future::pending().await
+            let pending = std::future::pending().await;
+            drop(inside);
+            pending
         }
     });
     assert_eq!(
