@@ -76,8 +76,37 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same error for one more caller.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Unique(what) => Self::Unique(what.clone()),
+            Self::Constraint(what) => Self::Constraint(what.clone()),
+            Self::Full => Self::Full,
+            Self::Busy => Self::Busy,
+            Self::TimedOut => Self::TimedOut,
+            Self::Closed => Self::Closed,
+            other => Self::Engine(other.to_string()),
+        }
+    }
+
     /// Whether the same call may succeed later without a change (503 with `Retry-After`).
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy | Self::TimedOut | Self::Closed)
     }
+}
+
+/// The longest statement text in an error, in bytes.
+const SHOWN_SQL_BYTES: usize = 200;
+
+/// `sql` on one line, cut to what a log line can carry.
+pub(crate) fn shortened(sql: &str) -> String {
+    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.len() <= SHOWN_SQL_BYTES {
+        return line;
+    }
+    let end = (0..=SHOWN_SQL_BYTES)
+        .rev()
+        .find(|&at| line.is_char_boundary(at))
+        .unwrap_or(0);
+    format!("{}…", &line[..end])
 }

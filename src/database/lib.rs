@@ -11,12 +11,17 @@
 //! | `sqlite` | the engine on SQLite |
 //! | `postgres` | the engine on PostgreSQL |
 
+#[cfg(test)]
+mod behaviour;
 pub mod database;
 pub mod error;
 pub mod migrations;
 pub mod outbox;
+mod queue;
+mod sqlite;
 pub mod tx;
 pub mod value;
+mod work;
 
 pub use database::{Database, Lane, Options};
 pub use error::Error;

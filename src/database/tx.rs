@@ -1,6 +1,11 @@
 //! A transaction, the same on both engines.
 
-use crate::{Error, NewEvent, Row, ToValue};
+use std::fmt;
+
+use crate::{Error, NewEvent, Row, ToValue, sqlite::tx::SqliteTx};
+
+/// The most rows that one query may return.
+pub(crate) const MAX_ROWS: usize = 100_000;
 
 /// Which SQL an engine speaks, for the few places where they differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,21 +18,55 @@ pub enum Dialect {
 
 /// A transaction. Statements are prepared once per connection and cached; parameters are `$1`,
 /// `$2` and so on, bound by their number.
-#[derive(Debug)]
+///
+/// A statement that begins, ends or nests a transaction is refused: the engine does that. So is
+/// more than one statement in a string.
 pub struct Tx<'a> {
-    pub(crate) _engine: std::marker::PhantomData<&'a ()>,
+    engine: EngineTx<'a>,
+    now_ms: i64,
+    newest_event: Option<i64>,
+}
+
+/// The engine below a transaction.
+pub(crate) enum EngineTx<'a> {
+    Sqlite(SqliteTx<'a>),
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(engine: EngineTx<'a>, now_ms: i64) -> Self {
+        Self {
+            engine,
+            now_ms,
+            newest_event: None,
+        }
+    }
+
+    /// The highest sequence that [`Tx::emit`] gave out.
+    pub(crate) fn newest_event(&self) -> Option<i64> {
+        self.newest_event
+    }
+
+    /// Whether the engine has ended the transaction under the closure.
+    pub(crate) fn is_lost(&self) -> bool {
+        match &self.engine {
+            EngineTx::Sqlite(tx) => tx.is_lost(),
+        }
+    }
 }
 
 impl Tx<'_> {
     /// The engine's SQL.
     pub fn dialect(&self) -> Dialect {
-        todo!("database helper")
+        match self.engine {
+            EngineTx::Sqlite(_) => Dialect::Sqlite,
+        }
     }
 
-    /// All rows of a query.
+    /// All rows of a query; more than 100,000 are an error.
     pub fn query(&mut self, sql: &str, parameters: &[&dyn ToValue]) -> Result<Vec<Row>, Error> {
-        let _ = (sql, parameters.len());
-        todo!("database helper")
+        match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx.query(sql, parameters, usize::MAX),
+        }
     }
 
     /// The first row of a query, if there is one.
@@ -36,24 +75,39 @@ impl Tx<'_> {
         sql: &str,
         parameters: &[&dyn ToValue],
     ) -> Result<Option<Row>, Error> {
-        let _ = (sql, parameters.len());
-        todo!("database helper")
+        let rows = match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx.query(sql, parameters, 1),
+        };
+        Ok(rows?.into_iter().next())
     }
 
     /// Runs a statement; returns how many rows it changed.
     pub fn execute(&mut self, sql: &str, parameters: &[&dyn ToValue]) -> Result<usize, Error> {
-        let _ = (sql, parameters.len());
-        todo!("database helper")
+        match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx.execute(sql, parameters),
+        }
     }
 
     /// Appends an event to the file's outbox; it is seen after the commit. Returns its sequence.
     pub fn emit(&mut self, event: NewEvent<'_>) -> Result<i64, Error> {
-        let _ = event;
-        todo!("database helper")
+        let sequence = match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx.emit(&event, self.now_ms),
+        }?;
+        self.newest_event = self.newest_event.max(Some(sequence));
+        Ok(sequence)
     }
 
     /// The time of the transaction, milliseconds since the Unix epoch, from the injected clock.
     pub fn now_ms(&self) -> i64 {
-        todo!("database helper")
+        self.now_ms
+    }
+}
+
+impl fmt::Debug for Tx<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Tx")
+            .field("now_ms", &self.now_ms)
+            .finish_non_exhaustive()
     }
 }

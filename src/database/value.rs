@@ -35,8 +35,10 @@ impl Row {
             column: column.to_owned(),
             reason: "is not in the result".to_owned(),
         })?;
-        T::from_value(&self.values[index])
-            .map_err(|reason| Error::Column { column: column.to_owned(), reason })
+        T::from_value(&self.values[index]).map_err(|reason| Error::Column {
+            column: column.to_owned(),
+            reason,
+        })
     }
 
     /// The columns in order.
@@ -107,7 +109,10 @@ impl FromValue for bool {
 }
 
 impl FromValue for f64 {
-    #[expect(clippy::cast_precision_loss, reason = "SQLite stores whole reals as integers")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "SQLite stores whole reals as integers"
+    )]
     fn from_value(value: &Value) -> Result<Self, String> {
         match value {
             Value::Real(real) => Ok(*real),

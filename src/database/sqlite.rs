@@ -1,0 +1,242 @@
+//! The engine on SQLite: opening a file and starting its threads.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `file` | the lock, the checks before SQLite touches a file, creation |
+//! | `connection` | settings of every connection, time limits, what closures may not do |
+//! | `migrate` | pending migrations in one transaction, with a copy first |
+//! | `writer` | the writer thread: group commit |
+//! | `readers` | reader threads: a snapshot for each closure |
+//! | `checkpoint` | carrying the write-ahead log over |
+//! | `backup` | a consistent copy of a file in use |
+//! | `tx`, `errors` | statements, parameters, rows; result codes |
+
+pub(crate) mod backup;
+mod checkpoint;
+mod connection;
+mod errors;
+mod file;
+mod migrate;
+mod readers;
+pub(crate) mod tx;
+mod writer;
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicU64, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use mito_core::{Clock, Random, files};
+use rusqlite::{Connection, OptionalExtension as _};
+use tokio::sync::watch;
+
+use crate::{
+    Error, Migrations,
+    database::{Config, Threads},
+    outbox,
+    queue::Queue,
+    sqlite::{
+        connection::{Access, Guarded},
+        errors::translate,
+        readers::Reader,
+        writer::Writer,
+    },
+};
+
+/// The longest time that the check of an existing file may take; a larger file is checked in part.
+const CHECK_LIMIT: Duration = Duration::from_millis(30);
+/// How many reads may wait.
+const READ_QUEUE: usize = 4_096;
+/// The length of a file's id, in characters.
+const FILE_ID_CHARS: usize = 20;
+
+/// Opens or creates the file, applies the migrations and starts the threads. Blocks.
+pub(crate) fn open(
+    path: &Path,
+    config: &Config,
+    clock: &Clock,
+    roles: &[Migrations],
+) -> Result<Threads, Error> {
+    files::create_folder(file::folder(path))
+        .map_err(|error| file::refused(path, &format!("cannot create its folder: {error}")))?;
+    let lock = file::lock(path)?;
+    let existed = file::inspect(path)?;
+    if !existed {
+        file::create(path)?;
+    }
+    let guarded = connection::open(path, Access::Write)
+        .map_err(|error| translate(&error, "opening the file", path))?;
+    if existed {
+        check(&guarded, path)?;
+    }
+    let mut all = vec![outbox::MIGRATIONS];
+    all.extend_from_slice(roles);
+    migrate::verify(&guarded.connection, path, &all)?;
+    connection::prepare_writer(&guarded.connection, config.max_bytes)
+        .map_err(|error| translate(&error, "preparing the file", path))?;
+    migrate::migrate(&guarded.connection, path, &all, existed, clock.now_ms())?;
+    let (file_id, newest_event) = identity(&guarded.connection)
+        .map_err(|error| translate(&error, "reading the file's identity", path))?;
+    start(Parts {
+        path: path.to_owned(),
+        config,
+        clock,
+        guarded,
+        lock,
+        file_id,
+        newest_event,
+    })
+}
+
+struct Parts<'a> {
+    path: PathBuf,
+    config: &'a Config,
+    clock: &'a Clock,
+    guarded: Guarded,
+    lock: File,
+    file_id: String,
+    newest_event: i64,
+}
+
+fn start(parts: Parts<'_>) -> Result<Threads, Error> {
+    let Parts {
+        path,
+        config,
+        clock,
+        guarded,
+        lock,
+        file_id,
+        newest_event,
+    } = parts;
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let statement_limit = Duration::from_millis(config.statement_timeout_ms.max(1));
+    let writes = Arc::new(Queue::new(config.write_queue.max(1)));
+    let reads = Arc::new(Queue::new(READ_QUEUE));
+    let (changes, _) = watch::channel(newest_event);
+    let (checkpoints, wanted) = mpsc::sync_channel(1);
+
+    let mut others = Vec::new();
+    for number in 0..reader_count(config) {
+        let reader = Reader {
+            guarded: open_or_explain(&path, Access::Read)?,
+            path: path.clone(),
+            clock: clock.clone(),
+            statement_limit,
+            queue: Arc::clone(&reads),
+        };
+        others.push(spawn(format!("{name}-read-{number}"), move || {
+            reader.run()
+        })?);
+    }
+    let checkpointer = open_or_explain(&path, Access::Write)?;
+    let place = (name.clone(), path.clone());
+    others.push(spawn(format!("{name}-checkpoint"), move || {
+        checkpoint::run(&checkpointer, &place.0, &place.1, &wanted);
+    })?);
+
+    let writer = Writer {
+        guarded,
+        path,
+        name: name.clone(),
+        clock: clock.clone(),
+        statement_limit,
+        queue: Arc::clone(&writes),
+        changes: changes.clone(),
+        log_pages: Arc::new(AtomicU64::new(0)),
+        checkpoints,
+        others,
+        lock,
+    };
+    let (done, ended) = watch::channel(false);
+    spawn(format!("{name}-write"), move || {
+        writer.run();
+        done.send_replace(true);
+    })?;
+    Ok(Threads {
+        writes,
+        reads,
+        changes,
+        file_id,
+        ended,
+    })
+}
+
+fn open_or_explain(path: &Path, access: Access) -> Result<Guarded, Error> {
+    connection::open(path, access).map_err(|error| translate(&error, "opening the file", path))
+}
+
+fn reader_count(config: &Config) -> usize {
+    if config.readers > 0 {
+        return config.readers;
+    }
+    thread::available_parallelism()
+        .map_or(2, usize::from)
+        .max(2)
+}
+
+fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    thread::Builder::new()
+        .name(name)
+        .spawn(work)
+        .map_err(|error: io::Error| Error::Engine(format!("cannot start a thread: {error}")))
+}
+
+/// Looks for damage for a moment. Nothing is written if there is any.
+fn check(guarded: &Guarded, path: &Path) -> Result<(), Error> {
+    guarded.guard.start_statement(CHECK_LIMIT);
+    let verdict = guarded
+        .connection
+        .query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0));
+    guarded.guard.end_statement();
+    let damaged = |reason: String| Error::Corrupt {
+        path: path.to_owned(),
+        reason,
+    };
+    match verdict {
+        Ok(verdict) if verdict == "ok" => Ok(()),
+        Ok(verdict) => Err(damaged(verdict)),
+        Err(error) => match translate(&error, "PRAGMA quick_check", path) {
+            Error::TimedOut => Ok(()),
+            Error::Statement { message, .. } => Err(damaged(message)),
+            other => Err(other),
+        },
+    }
+}
+
+/// The file's id, given on first sight, and the newest sequence that was ever given out.
+fn identity(connection: &Connection) -> rusqlite::Result<(String, i64)> {
+    let id: Option<String> = connection
+        .query_row(
+            "SELECT value FROM _mito_meta WHERE key = 'file_id'",
+            (),
+            |row| row.get(0),
+        )
+        .optional()?;
+    let id = match id {
+        Some(id) => id,
+        None => {
+            let id = Random::system().id(FILE_ID_CHARS);
+            connection.execute(
+                "INSERT INTO _mito_meta (key, value) VALUES ('file_id', ?1)",
+                [&id],
+            )?;
+            id
+        }
+    };
+    let newest: Option<i64> = connection
+        .query_row(
+            "SELECT seq FROM sqlite_sequence WHERE name = '_mito_outbox'",
+            (),
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok((id, newest.unwrap_or(0)))
+}

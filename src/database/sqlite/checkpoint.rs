@@ -1,0 +1,56 @@
+//! Carrying the write-ahead log over into the database file, away from the write path: a thread
+//! of its own while writers are at work, the writer itself when nobody waits.
+
+use std::{path::Path, sync::mpsc::Receiver, time::Duration};
+
+use rusqlite::Connection;
+
+use crate::sqlite::connection::Guarded;
+
+/// A log longer than this (8 MiB in pages of 4 KiB) is carried over beside the writer.
+pub(crate) const PASSIVE_ABOVE_PAGES: u64 = 2_048;
+/// A log longer than this (256 MiB) means that a reader has been holding it for long.
+const ALARM_ABOVE_PAGES: i64 = 65_536;
+
+/// Runs a passive checkpoint, which blocks nobody, whenever one is asked for.
+pub(crate) fn run(guarded: &Guarded, name: &str, path: &Path, wanted: &Receiver<()>) {
+    while wanted.recv().is_ok() {
+        match checkpoint(&guarded.connection, "PASSIVE") {
+            Ok(state) if state.pages > ALARM_ABOVE_PAGES && state.carried < state.pages => {
+                tracing::warn!(
+                    database.path = %path.display(),
+                    log.pages = state.pages,
+                    carried.pages = state.carried,
+                    "the write-ahead log cannot be emptied; a reader holds it"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = %error, database = name, "checkpoint failed"),
+        }
+    }
+}
+
+/// Carries everything over and empties the log; false if a reader is in the way.
+pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
+    // Waiting here would make the next writer wait.
+    connection.busy_timeout(Duration::ZERO)?;
+    let state = checkpoint(connection, "TRUNCATE");
+    connection.busy_timeout(super::connection::BUSY_TIMEOUT)?;
+    Ok(!state?.busy)
+}
+
+struct State {
+    busy: bool,
+    pages: i64,
+    carried: i64,
+}
+
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<State> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |row| {
+        Ok(State {
+            busy: row.get(0)?,
+            pages: row.get(1)?,
+            carried: row.get(2)?,
+        })
+    })
+}

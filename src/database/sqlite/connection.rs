@@ -1,0 +1,161 @@
+//! Opening a connection with the settings that every connection has, and the guards on it: a time
+//! limit per statement, and no transaction control from inside a closure.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rusqlite::{
+    Connection, OpenFlags,
+    config::DbConfig,
+    hooks::{AuthAction, AuthContext, Authorization},
+};
+
+/// Prepared statements kept per connection.
+const CACHED_STATEMENTS: usize = 512;
+/// How long a connection waits for a lock of another program.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Virtual machine instructions between two looks at the clock.
+const INSTRUCTIONS_PER_CHECK: i32 = 2_000;
+/// Page cache of a connection, in KiB.
+const CACHE_KIB: i64 = 16 * 1024;
+/// The size to which a reset write-ahead log is cut.
+const JOURNAL_SIZE_LIMIT_BYTES: i64 = 4 * 1024 * 1024;
+/// What a closure may ask the engine about. Everything else that `PRAGMA` can do belongs to us.
+const ALLOWED_PRAGMAS: [&str; 11] = [
+    "table_info",
+    "table_xinfo",
+    "table_list",
+    "index_list",
+    "index_info",
+    "index_xinfo",
+    "foreign_key_list",
+    "foreign_key_check",
+    "quick_check",
+    "data_version",
+    "defer_foreign_keys",
+];
+
+/// A connection and its guards.
+pub(crate) struct Guarded {
+    pub(crate) connection: Connection,
+    pub(crate) guard: Guard,
+}
+
+/// What a connection may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The writer, and the checkpoint thread.
+    Write,
+    /// Readers.
+    Read,
+}
+
+/// The limits on what runs inside a closure, shared with SQLite's callbacks.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    /// Microseconds after `epoch` at which the running statement is interrupted; 0 is never.
+    deadline_us: Arc<AtomicU64>,
+    epoch: Instant,
+    inside_closure: Arc<AtomicBool>,
+}
+
+impl Guard {
+    fn new() -> Self {
+        Self {
+            deadline_us: Arc::default(),
+            epoch: Instant::now(),
+            inside_closure: Arc::default(),
+        }
+    }
+
+    /// Marks whether statements now come from a closure.
+    pub(crate) fn set_inside_closure(&self, inside: bool) {
+        self.inside_closure.store(inside, Ordering::Relaxed);
+    }
+
+    /// Interrupts what runs longer than `limit` from now.
+    pub(crate) fn start_statement(&self, limit: Duration) {
+        let deadline = self.epoch.elapsed().saturating_add(limit);
+        let deadline_us = u64::try_from(deadline.as_micros()).unwrap_or(u64::MAX);
+        self.deadline_us.store(deadline_us, Ordering::Relaxed);
+    }
+
+    /// Ends the time limit.
+    pub(crate) fn end_statement(&self) {
+        self.deadline_us.store(0, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        let deadline_us = self.deadline_us.load(Ordering::Relaxed);
+        deadline_us != 0 && self.epoch.elapsed().as_micros() > u128::from(deadline_us)
+    }
+
+    fn authorize(&self, context: &AuthContext<'_>) -> Authorization {
+        if !self.inside_closure.load(Ordering::Relaxed) {
+            return Authorization::Allow;
+        }
+        match context.action {
+            AuthAction::Transaction { .. }
+            | AuthAction::Savepoint { .. }
+            | AuthAction::Attach { .. }
+            | AuthAction::Detach { .. } => Authorization::Deny,
+            AuthAction::Pragma { pragma_name, .. } if !ALLOWED_PRAGMAS.contains(&pragma_name) => {
+                Authorization::Deny
+            }
+            _ => Authorization::Allow,
+        }
+    }
+}
+
+/// Opens a connection to the existing file at `path`. Closing it never touches the file: the
+/// writer alone decides when the write-ahead log is carried over.
+pub(crate) fn open(path: &Path, access: Access) -> rusqlite::Result<Guarded> {
+    let mode = match access {
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    // One thread owns a connection, so SQLite's own mutex would be wasted time.
+    let mut connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    if access == Access::Read {
+        connection.pragma_update(None, "query_only", true)?;
+    }
+
+    let guard = Guard::new();
+    let limit = guard.clone();
+    connection.progress_handler(INSTRUCTIONS_PER_CHECK, Some(move || limit.is_over()))?;
+    let authorizer = guard.clone();
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        authorizer.authorize(&context)
+    }))?;
+    Ok(Guarded { connection, guard })
+}
+
+/// Turns the connection into the writer: durable commits, no checkpoints behind our back.
+pub(crate) fn prepare_writer(connection: &Connection, max_bytes: u64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)?;
+    connection.pragma_update(None, "analysis_limit", 400)?;
+    if max_bytes > 0 {
+        let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
+        connection.pragma_update(None, "max_page_count", (max_bytes / page_bytes).max(1))?;
+    }
+    Ok(())
+}

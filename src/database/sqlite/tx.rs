@@ -1,0 +1,253 @@
+//! A transaction on SQLite.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use rusqlite::{
+    CachedStatement, Statement, ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
+
+use crate::{
+    Error, NewEvent, Row, ToValue, Value,
+    error::shortened,
+    sqlite::{
+        connection::{Guard, Guarded},
+        errors::translate,
+    },
+    tx::MAX_ROWS,
+};
+
+/// A closure's view of a connection. While it lives, the connection's guards are up.
+pub(crate) struct SqliteTx<'a> {
+    guarded: &'a Guarded,
+    path: &'a Path,
+    statement_limit: Duration,
+    lost: Option<&'static str>,
+}
+
+impl<'a> SqliteTx<'a> {
+    pub(crate) fn new(guarded: &'a Guarded, path: &'a Path, statement_limit: Duration) -> Self {
+        guarded.guard.set_inside_closure(true);
+        Self {
+            guarded,
+            path,
+            statement_limit,
+            lost: None,
+        }
+    }
+
+    pub(crate) fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[&dyn ToValue],
+        limit: usize,
+    ) -> Result<Vec<Row>, Error> {
+        self.with_statement(sql, parameters, |statement| rows(statement, limit))
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[&dyn ToValue],
+    ) -> Result<usize, Error> {
+        let connection = &self.guarded.connection;
+        let before = connection.total_changes();
+        self.with_statement(sql, parameters, |statement| {
+            let mut rows = statement.raw_query();
+            while rows.next()?.is_some() {}
+            Ok(())
+        })?;
+        // `changes` keeps the number of the last data statement when another kind has run.
+        if connection.total_changes() == before {
+            return Ok(0);
+        }
+        Ok(usize::try_from(connection.changes()).unwrap_or(usize::MAX))
+    }
+
+    pub(crate) fn emit(&mut self, event: &NewEvent<'_>, now_ms: i64) -> Result<i64, Error> {
+        self.execute(
+            "INSERT INTO _mito_outbox (collection, record, action, detail, at_ms) \
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                &event.collection,
+                &event.record,
+                &event.action.code(),
+                &event.detail,
+                &now_ms,
+            ],
+        )?;
+        Ok(self.guarded.connection.last_insert_rowid())
+    }
+
+    /// Whether SQLite has ended the whole transaction.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.is_some() || self.guarded.connection.is_autocommit()
+    }
+
+    fn with_statement<T>(
+        &mut self,
+        sql: &str,
+        parameters: &[&dyn ToValue],
+        work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        // A statement after the end of the transaction would commit by itself.
+        if let Some(reason) = self.lost {
+            return Err(Error::Engine(reason.to_owned()));
+        }
+        let running = Running::start(&self.guarded.guard, self.statement_limit);
+        let result = self.prepare(sql, parameters).and_then(|mut statement| {
+            work(&mut statement).map_err(|error| translate(&error, sql, self.path))
+        });
+        drop(running);
+        if self.guarded.connection.is_autocommit() {
+            self.lost = Some("the transaction has been rolled back after an earlier error");
+        }
+        result
+    }
+
+    fn prepare(
+        &self,
+        sql: &str,
+        parameters: &[&dyn ToValue],
+    ) -> Result<CachedStatement<'a>, Error> {
+        let mut statement = self
+            .guarded
+            .connection
+            .prepare_cached(sql)
+            .map_err(|error| translate(&error, sql, self.path))?;
+        bind(&mut statement, parameters).map_err(|reason| match reason {
+            Unbound::Refused(error) => translate(&error, sql, self.path),
+            Unbound::Mismatch(message) => Error::Statement {
+                message,
+                sql: shortened(sql),
+            },
+        })?;
+        Ok(statement)
+    }
+}
+
+impl Drop for SqliteTx<'_> {
+    fn drop(&mut self) {
+        self.guarded.guard.set_inside_closure(false);
+    }
+}
+
+/// Holds the time limit of a statement, also when it unwinds.
+struct Running<'a>(&'a Guard);
+
+impl<'a> Running<'a> {
+    fn start(guard: &'a Guard, limit: Duration) -> Self {
+        guard.start_statement(limit);
+        Self(guard)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.end_statement();
+    }
+}
+
+enum Unbound {
+    Mismatch(String),
+    Refused(rusqlite::Error),
+}
+
+/// Binds `$n` by its number. SQLite numbers named parameters by first appearance, so `$2 … $1`
+/// would be swapped without this. As on PostgreSQL, each parameter must occur in the statement.
+fn bind(statement: &mut Statement<'_>, parameters: &[&dyn ToValue]) -> Result<(), Unbound> {
+    let mut highest = 0;
+    for index in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(index).unwrap_or("?");
+        let number = name
+            .strip_prefix('$')
+            .and_then(|digits| digits.parse::<usize>().ok());
+        let Some(number) = number.filter(|number| *number > 0) else {
+            return Err(Unbound::Mismatch(format!(
+                "the parameter {name} is not of the form $1"
+            )));
+        };
+        let Some(parameter) = parameters.get(number - 1) else {
+            return Err(Unbound::Mismatch(format!(
+                "the parameter ${number} was not given"
+            )));
+        };
+        highest = highest.max(number);
+        statement
+            .raw_bind_parameter(index, Bound(parameter.to_value()))
+            .map_err(Unbound::Refused)?;
+    }
+    if highest < parameters.len() {
+        return Err(Unbound::Mismatch(format!(
+            "{} parameters were given but the highest in the statement is ${highest}",
+            parameters.len()
+        )));
+    }
+    Ok(())
+}
+
+struct Bound(Value);
+
+impl ToSql for Bound {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match &self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(integer) => ValueRef::Integer(*integer),
+            Value::Real(real) => ValueRef::Real(*real),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn rows(statement: &mut Statement<'_>, limit: usize) -> rusqlite::Result<Vec<Row>> {
+    let drain = !statement.readonly();
+    let mut rows = statement.raw_query();
+    let mut columns: Option<Arc<[String]>> = None;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if found.len() == limit {
+            // `RETURNING` takes effect as a whole only when the statement has run to its end.
+            if drain {
+                continue;
+            }
+            break;
+        }
+        if found.len() == MAX_ROWS {
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG),
+                Some(format!(
+                    "the result has more than {MAX_ROWS} rows; page through it"
+                )),
+            ));
+        }
+        // Asked of the row, not before: the first step may have prepared the statement anew
+        // after a schema change.
+        let columns = columns.get_or_insert_with(|| {
+            let statement: &Statement<'_> = row.as_ref();
+            statement
+                .column_names()
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        });
+        let values = (0..columns.len())
+            .map(|index| row.get_ref(index).map(owned))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        found.push(Row {
+            columns: Arc::clone(columns),
+            values,
+        });
+    }
+    Ok(found)
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
+}
