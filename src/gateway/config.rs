@@ -20,7 +20,9 @@ pub struct Config {
     pub rate_limit_burst: u32,
     /// Routers beside those of the platform, by name.
     pub routers: BTreeMap<String, Router>,
-    /// `common` or `json`.
+    /// How long a server behind a router may take to begin its answer, in milliseconds.
+    pub upstream_header_timeout_ms: u64,
+    /// `common` or `json`, written to `logs/access.log` in the data folder; `off` for none.
     pub access_log: AccessLogFormat,
     /// How long requests in flight may take to end at shutdown, in milliseconds.
     pub drain_ms: u64,
@@ -79,6 +81,7 @@ impl Default for Config {
             rate_limit_average: 100,
             rate_limit_burst: 50,
             routers: BTreeMap::new(),
+            upstream_header_timeout_ms: 120_000,
             access_log: AccessLogFormat::Common,
             drain_ms: 8_000,
         }

@@ -1,0 +1,114 @@
+//! Routers: which requests go to which service through which middlewares, and the compiled table
+//! that finds the one for a request.
+
+pub(crate) mod internal;
+pub mod platform;
+mod table;
+
+use crate::{config, rules::Rule, services::Target};
+
+pub(crate) use table::Table;
+
+/// A router as it is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterSpec {
+    /// The name, without provider.
+    pub name: String,
+    /// Where it comes from: `internal` (the gateway's own), `mito` (the platform's) or `file`
+    /// (the operator's).
+    pub provider: &'static str,
+    /// The rule.
+    pub rule: String,
+    /// A service on the network, an `http://` URL, or a service of the gateway itself
+    /// (`api@internal`, `ping@internal`, `prometheus@internal`, `noop@internal`).
+    pub service: String,
+    /// Higher is tried first; 0 means the length of the rule in bytes.
+    pub priority: i64,
+    /// What is done to requests and responses, in this order.
+    pub middlewares: Vec<Middleware>,
+    /// The entry points it answers at; empty means `web` and `websecure`.
+    pub entrypoints: Vec<String>,
+}
+
+/// What a router does beside forwarding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Middleware {
+    /// Sends plain HTTP to HTTPS.
+    RedirectToHttps,
+    /// Bounds the requests per second of one address.
+    RateLimit,
+    /// Adds the headers that keep browsers safe. Never on S3, whose clients check what they get.
+    SecurityHeaders,
+    /// Compresses what is worth it and not a stream of events.
+    Compress,
+}
+
+impl Middleware {
+    /// Every middleware there is.
+    pub const ALL: [Self; 4] =
+        [Self::RedirectToHttps, Self::RateLimit, Self::SecurityHeaders, Self::Compress];
+
+    /// The name, with provider.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RedirectToHttps => "redirect-web-to-websecure@internal",
+            Self::RateLimit => "api-ratelimit@mito",
+            Self::SecurityHeaders => "security-headers@mito",
+            Self::Compress => "compress@mito",
+        }
+    }
+}
+
+/// A router that parsed and whose service is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Router {
+    pub(crate) spec: RouterSpec,
+    /// `name@provider`.
+    pub(crate) full_name: String,
+    pub(crate) priority: i64,
+    pub(crate) rule: Rule,
+    pub(crate) target: Target,
+}
+
+impl Router {
+    /// Parses a router; the message says what is wrong with it.
+    pub(crate) fn parse(mut spec: RouterSpec) -> Result<Self, crate::Error> {
+        let full_name = format!("{}@{}", spec.name, spec.provider);
+        let refuse = |reason: String| crate::Error::Rule { router: full_name.clone(), reason };
+        let rule = Rule::parse(&spec.rule).map_err(|error| refuse(format!("rule: {error}")))?;
+        let target = Target::parse(&spec.service).map_err(refuse)?;
+        let priority = match spec.priority {
+            0 => i64::try_from(spec.rule.len()).unwrap_or(i64::MAX),
+            explicit => explicit,
+        };
+        if spec.entrypoints.is_empty() {
+            spec.entrypoints = vec!["web".to_owned(), "websecure".to_owned()];
+        }
+        Ok(Self { spec, full_name, priority, rule, target })
+    }
+
+    pub(crate) fn has(&self, middleware: Middleware) -> bool {
+        self.spec.middlewares.contains(&middleware)
+    }
+}
+
+/// The routers of `[gateway.routers]`. They get no middleware: what an operator puts behind the
+/// gateway sets its own headers.
+pub(crate) fn operator(config: &config::Config) -> Vec<RouterSpec> {
+    config
+        .routers
+        .iter()
+        .map(|(name, router)| RouterSpec {
+            name: name.clone(),
+            provider: "file",
+            rule: router.rule.clone(),
+            service: router.service.clone(),
+            priority: router.priority.min(MAX_PRIORITY),
+            middlewares: Vec::new(),
+            entrypoints: Vec::new(),
+        })
+        .collect()
+}
+
+/// The highest priority that a router outside the gateway may have, as in Traefik.
+pub(crate) const MAX_PRIORITY: i64 = i64::MAX - 1_000;

@@ -1,0 +1,227 @@
+//! From tokens to an expression, by recursive descent: `||` binds weaker than `&&`, `&&` weaker
+//! than `!`; operators of one kind group to the left.
+
+use http::HeaderName;
+
+use super::{
+    Expression, HostPattern, MAX_RULE_BYTES, MAX_RULE_DEPTH, MAX_RULE_MATCHERS, Matcher, RuleError,
+    token::{Token, TokenKind, error, tokens},
+};
+
+/// The matchers that rules may use, with the number of values each takes.
+const MATCHERS: [(&str, usize); 5] =
+    [("Host", 1), ("Path", 1), ("PathPrefix", 1), ("Method", 1), ("Header", 2)];
+
+/// Matchers of Traefik that are not understood here.
+const UNSUPPORTED: [&str; 6] =
+    ["HostRegexp", "PathRegexp", "HeaderRegexp", "Query", "QueryRegexp", "ClientIP"];
+
+/// Parses a whole rule.
+pub(super) fn parse(text: &str) -> Result<Expression, RuleError> {
+    if text.len() > MAX_RULE_BYTES {
+        let message = format!("the rule is longer than {MAX_RULE_BYTES} bytes");
+        return Err(error(MAX_RULE_BYTES, message));
+    }
+    let tokens = tokens(text)?;
+    if tokens.is_empty() {
+        return Err(error(0, "the rule is empty; write for example Host(`shop.localhost`)"));
+    }
+    let mut parser = Parser { tokens, next: 0, end: text.len(), depth: 0, matchers: 0 };
+    let expression = parser.any_of()?;
+    match parser.peek() {
+        None => Ok(expression),
+        Some(token) => {
+            let message = format!("expected `&&`, `||` or the end, found {}", token.kind.shown());
+            Err(error(token.at, message))
+        }
+    }
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    next: usize,
+    end: usize,
+    depth: usize,
+    matchers: usize,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.next)
+    }
+
+    fn take_if(&mut self, kind: &TokenKind) -> bool {
+        let found = self.peek().is_some_and(|token| token.kind == *kind);
+        self.next += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, kind: &TokenKind, place: &str) -> Result<(), RuleError> {
+        if self.take_if(kind) {
+            return Ok(());
+        }
+        Err(self.unexpected(&format!("expected {} {place}", kind.shown())))
+    }
+
+    fn unexpected(&self, expected: &str) -> RuleError {
+        match self.peek() {
+            Some(token) => error(token.at, format!("{expected}, found {}", token.kind.shown())),
+            None => error(self.end, format!("{expected}, but the rule ends")),
+        }
+    }
+
+    fn any_of(&mut self) -> Result<Expression, RuleError> {
+        let mut left = self.all_of()?;
+        while self.take_if(&TokenKind::Or) {
+            left = Expression::Or(Box::new(left), Box::new(self.all_of()?));
+        }
+        Ok(left)
+    }
+
+    fn all_of(&mut self) -> Result<Expression, RuleError> {
+        let mut left = self.term()?;
+        while self.take_if(&TokenKind::And) {
+            left = Expression::And(Box::new(left), Box::new(self.term()?));
+        }
+        Ok(left)
+    }
+
+    fn term(&mut self) -> Result<Expression, RuleError> {
+        self.depth += 1;
+        if self.depth > MAX_RULE_DEPTH {
+            let at = self.peek().map_or(self.end, |token| token.at);
+            return Err(error(at, format!("the rule nests deeper than {MAX_RULE_DEPTH}")));
+        }
+        let term = if self.take_if(&TokenKind::Not) {
+            Expression::Not(Box::new(self.term()?))
+        } else if self.take_if(&TokenKind::Open) {
+            let inner = self.any_of()?;
+            self.expect(&TokenKind::Close, "after the group")?;
+            inner
+        } else {
+            Expression::Match(self.matcher()?)
+        };
+        self.depth -= 1;
+        Ok(term)
+    }
+
+    fn matcher(&mut self) -> Result<Matcher, RuleError> {
+        let Some(Token { at, kind: TokenKind::Name(name) }) = self.peek().cloned() else {
+            return Err(self.unexpected("expected a matcher such as Host(`…`)"));
+        };
+        self.matchers += 1;
+        if self.matchers > MAX_RULE_MATCHERS {
+            return Err(error(at, format!("the rule has more than {MAX_RULE_MATCHERS} matchers")));
+        }
+        self.next += 1;
+        let Some((name, arity)) = MATCHERS.into_iter().find(|(known, _)| *known == name) else {
+            return Err(error(at, unknown_matcher(&name)));
+        };
+        let values = self.values(name)?;
+        if values.len() != arity {
+            let count = values.len();
+            let hint = if name == "Header" { "" } else { "; combine matchers with ||" };
+            let message = format!(
+                "unexpected number of parameters for {name}; got {count}, expected one of \
+                 [{arity}]{hint}"
+            );
+            return Err(error(at, message));
+        }
+        build(name, values)
+    }
+
+    /// The values in parentheses, each with the byte at which it starts.
+    fn values(&mut self, name: &str) -> Result<Vec<(usize, String)>, RuleError> {
+        self.expect(&TokenKind::Open, &format!("after {name}"))?;
+        let mut values = Vec::new();
+        if self.take_if(&TokenKind::Close) {
+            return Ok(values);
+        }
+        loop {
+            let Some(Token { at, kind: TokenKind::Text(value) }) = self.peek().cloned() else {
+                return Err(self.unexpected("expected a value in backticks or double quotes"));
+            };
+            self.next += 1;
+            values.push((at, value));
+            if !self.take_if(&TokenKind::Comma) {
+                break;
+            }
+        }
+        self.expect(&TokenKind::Close, &format!("after the value of {name}"))?;
+        Ok(values)
+    }
+}
+
+/// Turns a name and its values, whose number is right, into a matcher.
+fn build(name: &str, values: Vec<(usize, String)>) -> Result<Matcher, RuleError> {
+    let mut values = values.into_iter();
+    let (at, value) = values.next().unwrap_or_default();
+    match name {
+        "Host" => host(at, &value).map(Matcher::Host),
+        "Path" => path(at, value).map(Matcher::Path),
+        "PathPrefix" => path(at, value).map(Matcher::PathPrefix),
+        "Method" => method(at, &value).map(Matcher::Method),
+        _ => {
+            let name = HeaderName::try_from(&value)
+                .map_err(|_| error(at, format!("{value:?} is not a header name")))?;
+            let (_, value) = values.next().unwrap_or_default();
+            Ok(Matcher::Header { name, value })
+        }
+    }
+}
+
+fn host(at: usize, value: &str) -> Result<HostPattern, RuleError> {
+    let name = value.to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    if name == "*" {
+        return Ok(HostPattern::Any);
+    }
+    if !name.is_ascii() {
+        let message = format!("{value:?} is not ASCII; write the name in punycode (xn--…)");
+        return Err(error(at, message));
+    }
+    let (plain, wildcard) = match name.strip_prefix("*.") {
+        Some(rest) => (rest, true),
+        None => (name, false),
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
+    if plain.is_empty() || !plain.bytes().all(allowed) {
+        return Err(error(at, format!("{value:?} is not a host name")));
+    }
+    Ok(if wildcard {
+        HostPattern::OneLabel(format!(".{plain}"))
+    } else {
+        HostPattern::Exact(plain.to_owned())
+    })
+}
+
+fn path(at: usize, value: String) -> Result<String, RuleError> {
+    if value.starts_with('/') {
+        return Ok(value);
+    }
+    Err(error(at, format!("the path {value:?} does not start with /")))
+}
+
+fn method(at: usize, value: &str) -> Result<String, RuleError> {
+    http::Method::from_bytes(value.to_ascii_uppercase().as_bytes())
+        .map(|method| method.as_str().to_owned())
+        .map_err(|_| error(at, format!("{value:?} is not a method")))
+}
+
+fn unknown_matcher(name: &str) -> String {
+    if UNSUPPORTED.contains(&name) {
+        let known = MATCHERS.map(|(known, _)| known).join(", ");
+        return format!("the matcher {name} is not supported yet; there are {known}");
+    }
+    let nearest = MATCHERS
+        .iter()
+        .map(|(known, _)| *known)
+        .max_by(|left, right| {
+            let nearness = |known: &str| {
+                strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase())
+            };
+            nearness(left).total_cmp(&nearness(right))
+        })
+        .unwrap_or("Host");
+    format!("there is no matcher {name}; did you mean {nearest}?")
+}
