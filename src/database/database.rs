@@ -1,6 +1,6 @@
 //! The handle that roles hold.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use mito_core::Clock;
 use schemars::JsonSchema;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
-    Error, Migrations, Tx,
+    Error, Migrations, Tx, postgres,
     queue::Queue,
     sqlite::{self, backup},
     work,
@@ -39,6 +39,18 @@ impl Default for Config {
             write_queue: 4_096,
             max_bytes: 0,
         }
+    }
+}
+
+impl Config {
+    /// How many threads read.
+    pub(crate) fn reader_count(&self) -> usize {
+        if self.readers > 0 {
+            return self.readers;
+        }
+        thread::available_parallelism()
+            .map_or(2, usize::from)
+            .max(2)
     }
 }
 
@@ -124,7 +136,7 @@ impl Database {
         let place = location.clone();
         let threads = off_runtime(move || match &place {
             Location::File(path) => sqlite::open(path, &config, &clock, &migrations),
-            Location::Postgres(_) => Err(Error::Engine("not yet".to_owned())),
+            Location::Postgres(url) => postgres::open(url, &config, &clock, &migrations),
         })
         .await?;
         Ok(Self(Arc::new(Open { threads, location })))

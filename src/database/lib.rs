@@ -17,6 +17,7 @@ pub mod database;
 pub mod error;
 pub mod migrations;
 pub mod outbox;
+mod postgres;
 mod queue;
 mod sqlite;
 pub mod tx;

@@ -124,7 +124,7 @@ fn start(parts: Parts<'_>) -> Result<Threads, Error> {
     let (checkpoints, wanted) = mpsc::sync_channel(1);
 
     let mut others = Vec::new();
-    for number in 0..reader_count(config) {
+    for number in 0..config.reader_count() {
         let reader = Reader {
             guarded: open_or_explain(&path, Access::Read)?,
             path: path.clone(),
@@ -171,15 +171,6 @@ fn start(parts: Parts<'_>) -> Result<Threads, Error> {
 
 fn open_or_explain(path: &Path, access: Access) -> Result<Guarded, Error> {
     connection::open(path, access).map_err(|error| translate(&error, "opening the file", path))
-}
-
-fn reader_count(config: &Config) -> usize {
-    if config.readers > 0 {
-        return config.readers;
-    }
-    thread::available_parallelism()
-        .map_or(2, usize::from)
-        .max(2)
 }
 
 fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Error, NewEvent, Row, ToValue, sqlite::tx::SqliteTx};
+use crate::{Error, NewEvent, Row, ToValue, postgres::tx::PostgresTx, sqlite::tx::SqliteTx};
 
 /// The most rows that one query may return.
 pub(crate) const MAX_ROWS: usize = 100_000;
@@ -27,9 +27,21 @@ pub struct Tx<'a> {
     newest_event: Option<i64>,
 }
 
+/// What has become of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It can be committed.
+    Whole,
+    /// It met another transaction or an old plan, and may succeed when it runs again.
+    RunAgain,
+    /// The engine ended it.
+    Broken,
+}
+
 /// The engine below a transaction.
 pub(crate) enum EngineTx<'a> {
     Sqlite(SqliteTx<'a>),
+    Postgres(PostgresTx<'a>),
 }
 
 impl<'a> Tx<'a> {
@@ -46,10 +58,12 @@ impl<'a> Tx<'a> {
         self.newest_event
     }
 
-    /// Whether the engine has ended the transaction under the closure.
-    pub(crate) fn is_lost(&self) -> bool {
+    /// What has become of the transaction while the closure ran.
+    pub(crate) fn state(&self) -> State {
         match &self.engine {
-            EngineTx::Sqlite(tx) => tx.is_lost(),
+            EngineTx::Sqlite(tx) if tx.is_lost() => State::Broken,
+            EngineTx::Sqlite(_) => State::Whole,
+            EngineTx::Postgres(tx) => tx.state(),
         }
     }
 }
@@ -59,6 +73,7 @@ impl Tx<'_> {
     pub fn dialect(&self) -> Dialect {
         match self.engine {
             EngineTx::Sqlite(_) => Dialect::Sqlite,
+            EngineTx::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -66,6 +81,7 @@ impl Tx<'_> {
     pub fn query(&mut self, sql: &str, parameters: &[&dyn ToValue]) -> Result<Vec<Row>, Error> {
         match &mut self.engine {
             EngineTx::Sqlite(tx) => tx.query(sql, parameters, usize::MAX),
+            EngineTx::Postgres(tx) => tx.query(sql, parameters, usize::MAX),
         }
     }
 
@@ -77,6 +93,7 @@ impl Tx<'_> {
     ) -> Result<Option<Row>, Error> {
         let rows = match &mut self.engine {
             EngineTx::Sqlite(tx) => tx.query(sql, parameters, 1),
+            EngineTx::Postgres(tx) => tx.query(sql, parameters, 1),
         };
         Ok(rows?.into_iter().next())
     }
@@ -85,6 +102,7 @@ impl Tx<'_> {
     pub fn execute(&mut self, sql: &str, parameters: &[&dyn ToValue]) -> Result<usize, Error> {
         match &mut self.engine {
             EngineTx::Sqlite(tx) => tx.execute(sql, parameters),
+            EngineTx::Postgres(tx) => tx.execute(sql, parameters),
         }
     }
 
@@ -92,6 +110,7 @@ impl Tx<'_> {
     pub fn emit(&mut self, event: NewEvent<'_>) -> Result<i64, Error> {
         let sequence = match &mut self.engine {
             EngineTx::Sqlite(tx) => tx.emit(&event, self.now_ms),
+            EngineTx::Postgres(tx) => tx.emit(&event, self.now_ms),
         }?;
         self.newest_event = self.newest_event.max(Some(sequence));
         Ok(sequence)

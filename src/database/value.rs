@@ -91,7 +91,8 @@ macro_rules! small_integers {
 small_integers!(i64, i32, u16, u32, bool);
 
 impl Value {
-    fn kind(&self) -> &'static str {
+    /// What the value is, in words.
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Integer(_) => "an integer",

@@ -26,7 +26,7 @@ use crate::{
         errors::translate,
         tx::SqliteTx,
     },
-    tx::EngineTx,
+    tx::{EngineTx, State},
     work::Work,
 };
 
@@ -210,7 +210,7 @@ impl Writer {
         let engine = SqliteTx::new(&self.guarded, &self.path, limit);
         let mut tx = Tx::new(EngineTx::Sqlite(engine), self.clock.now_ms());
         let kept = work.run(&mut tx);
-        let lost = tx.is_lost();
+        let lost = tx.state() != State::Whole;
         let newest_event = tx.newest_event();
         drop(tx);
         if lost {
