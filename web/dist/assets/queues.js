@@ -1,0 +1,1 @@
+import{t as e}from"./useQuery.js";import{g as t}from"./Page.js";var n=[`running`,`available`,`scheduled`,`retryable`,`completed`,`discarded`,`cancelled`];function r(n){return e({queryKey:[`queue`,`queues`],queryFn:async()=>(await t(`/queue/queues`)).items,refetchInterval:n})}export{r as n,n as t};

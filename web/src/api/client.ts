@@ -1,0 +1,236 @@
+/** Calls to mito's own API, with one error type for whatever can come back. */
+
+/** What an answer said was wrong, in one shape. */
+export class ApiError extends Error {
+  /** The HTTP status; 0 when there was no answer at all. */
+  readonly status: number;
+  /** What kind of problem it is. */
+  readonly title: string;
+  /** Messages by field name. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Seconds to wait before trying again, where the server said so. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    status: number,
+    title: string,
+    detail: string,
+    fields: Record<string, string> = {},
+    retryAfterSeconds: number | null = null,
+  ) {
+    super(detail || title);
+    this.name = 'ApiError';
+    this.status = status;
+    this.title = title;
+    this.fields = fields;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+const BASE = '/_mito/api';
+const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+let csrf = '';
+let onUnauthorized: () => void = () => {};
+
+/** The token that unsafe requests carry from now on. */
+export function setCsrf(token: string): void {
+  csrf = token;
+}
+
+/** What happens when any request answers that nobody is signed in. */
+export function setOnUnauthorized(callback: () => void): void {
+  onUnauthorized = callback;
+}
+
+/** The address of an endpoint: `path` below the panel's API, with the given query parameters. */
+export function apiUrl(
+  path: string,
+  query: Record<string, string | number | null | undefined> = {},
+): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') {
+      search.set(name, String(value));
+    }
+  }
+  const text = search.toString();
+  return `${BASE}${path}${text ? `?${text}` : ''}`;
+}
+
+/** Encodes an object key or another path of several segments for use in a URL. */
+export function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+/** Sends a request and reads JSON (nothing for an empty answer). */
+export async function request<T>(method: string, url: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+  }
+  if (UNSAFE.has(method)) {
+    headers['X-Mito-Csrf'] = csrf;
+  }
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw noAnswer();
+  }
+  const text = await response.text();
+  if (!response.ok) {
+    const error = toError(response.status, text, response.headers.get('Retry-After'));
+    reportUnauthorized(error, url);
+    throw error;
+  }
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** Reads an endpoint. */
+export function get<T>(
+  path: string,
+  query?: Record<string, string | number | null | undefined>,
+): Promise<T> {
+  return request<T>('GET', apiUrl(path, query));
+}
+
+/** Posts to an endpoint. */
+export function post<T>(path: string, body?: unknown): Promise<T> {
+  return request<T>('POST', apiUrl(path), body);
+}
+
+/** Deletes what an endpoint stands for. */
+export function remove(path: string): Promise<void> {
+  return request<void>('DELETE', apiUrl(path));
+}
+
+/** Reads an endpoint's bytes as text, up to `limitBytes`. */
+export async function getText(path: string, limitBytes: number): Promise<string> {
+  const url = apiUrl(path);
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      credentials: 'same-origin',
+      headers: { Range: `bytes=0-${limitBytes - 1}` },
+    });
+  } catch {
+    throw noAnswer();
+  }
+  if (!response.ok) {
+    const error = toError(response.status, await response.text(), null);
+    reportUnauthorized(error, url);
+    throw error;
+  }
+  return (await response.text()).slice(0, limitBytes);
+}
+
+/** Uploads a file as the raw body of a PUT. `fetch` cannot tell how far an upload is. */
+export function upload(
+  path: string,
+  file: File,
+  onProgress: (fraction: number) => void,
+): Promise<void> {
+  const url = apiUrl(path);
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open('PUT', url);
+    xhr.setRequestHeader('X-Mito-Csrf', csrf);
+    xhr.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+    xhr.setRequestHeader('Accept', 'application/json');
+    xhr.upload.onprogress = (event) => {
+      if (event.lengthComputable && event.total > 0) {
+        onProgress(event.loaded / event.total);
+      }
+    };
+    xhr.onerror = () => reject(noAnswer());
+    xhr.onload = () => {
+      if (xhr.status >= 200 && xhr.status < 300) {
+        resolve();
+        return;
+      }
+      const error = toError(xhr.status, xhr.responseText, xhr.getResponseHeader('Retry-After'));
+      reportUnauthorized(error, url);
+      reject(error);
+    };
+    xhr.send(file);
+  });
+}
+
+function noAnswer(): ApiError {
+  return new ApiError(0, 'No answer', 'mito does not answer. Is it running?');
+}
+
+function reportUnauthorized(error: ApiError, url: string): void {
+  // A wrong password answers 401 too, and is no lost session.
+  if (error.status === 401 && !url.startsWith(`${BASE}/session`)) {
+    onUnauthorized();
+  }
+}
+
+/** Reads problem details (RFC 9457), PocketBase's envelope, or anything else, as one error. */
+export function toError(status: number, body: string, retryAfter: string | null): ApiError {
+  const seconds = retryAfter === null ? Number.NaN : Number.parseInt(retryAfter, 10);
+  const wait = Number.isNaN(seconds) ? null : seconds;
+  const parsed = parseObject(body);
+  if (!parsed) {
+    return new ApiError(status, `Error ${status}`, fallbackDetail(status), {}, wait);
+  }
+  const title = text(parsed.title) || `Error ${status}`;
+  const detail = text(parsed.detail) || text(parsed.message) || fallbackDetail(status);
+  const fields: Record<string, string> = {};
+  if (text(parsed.field)) {
+    fields[text(parsed.field)] = detail;
+  }
+  if (isObject(parsed.data)) {
+    for (const [name, value] of Object.entries(parsed.data)) {
+      if (isObject(value) && text(value.message)) {
+        fields[name] = text(value.message);
+      }
+    }
+  }
+  return new ApiError(status, title, detail, fields, wait);
+}
+
+function fallbackDetail(status: number): string {
+  switch (status) {
+    case 401:
+      return 'Sign in to go on.';
+    case 403:
+      return 'You may not do this.';
+    case 404:
+      return 'There is nothing here.';
+    case 413:
+      return 'This is larger than mito accepts.';
+    case 429:
+      return 'Too many requests. Wait a moment.';
+    case 502:
+    case 503:
+    case 504:
+      return 'The role that answers this is not ready. Try again in a moment.';
+    default:
+      return `mito answered with status ${status}.`;
+  }
+}
+
+function parseObject(body: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

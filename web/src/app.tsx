@@ -1,0 +1,122 @@
+/** Every route. Pages load when they are first opened. */
+
+import { Center, Loader } from '@mantine/core';
+import { type ComponentType, type LazyExoticComponent, lazy, Suspense } from 'react';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { Crash } from '@/components/Crash';
+import { EmptyState, ErrorState } from '@/components/states';
+import { Frame } from '@/session/Frame';
+import { RedirectToAdmin, SessionCode, SessionExchange, SignedOut } from '@/session/HandOff';
+import { landing } from '@/session/landing';
+import { adminOrigin } from '@/session/return-url';
+import { SetupNeeded } from '@/session/SetupNeeded';
+import { useSession } from '@/session/session';
+import { Shell } from '@/shell/Shell';
+
+const Setup = lazy(() => import('@/session/Setup'));
+const SignIn = lazy(() => import('@/session/SignIn'));
+
+const PAGES: [string, LazyExoticComponent<ComponentType>][] = [
+  ['/network', lazy(() => import('@/pages/network/Overview'))],
+  ['/queue', lazy(() => import('@/pages/queue/Jobs'))],
+  ['/queue/jobs/:id', lazy(() => import('@/pages/queue/Jobs'))],
+  ['/objects', lazy(() => import('@/pages/objects/Buckets'))],
+  ['/objects/:bucket', lazy(() => import('@/pages/objects/Browser'))],
+  ['/notifications/mailbox', lazy(() => import('@/pages/notifications/Mailbox'))],
+  ['/notifications/mailbox/:id', lazy(() => import('@/pages/notifications/Message'))],
+  ['/notifications/deliveries', lazy(() => import('@/pages/notifications/Deliveries'))],
+  ['/notifications/inbox', lazy(() => import('@/pages/notifications/Inbox'))],
+  ['/ai', lazy(() => import('@/pages/ai/Runs'))],
+  ['/records', lazy(() => import('@/pages/records/Collections'))],
+  ['/records/contents', lazy(() => import('@/pages/records/Contents'))],
+  ['/records/contents/:id', lazy(() => import('@/pages/records/Content'))],
+  ['/records/:collection', lazy(() => import('@/pages/records/Records'))],
+  ['/records/:collection/:id', lazy(() => import('@/pages/records/Record'))],
+  ['/gateway', lazy(() => import('@/pages/gateway/Routing'))],
+  ['/mobile', lazy(() => import('@/pages/mobile/Updates'))],
+];
+
+export function App() {
+  return (
+    <Suspense fallback={<Loading />}>
+      <Switch>
+        <Route path="/setup" component={Setup} />
+        <Route path="/sign-in">
+          <SignInHere />
+        </Route>
+        <Route path="/signed-out" component={SignedOut} />
+        <Route path="/session/exchange" component={SessionExchange} />
+        <Route>
+          <SignedIn />
+        </Route>
+      </Switch>
+    </Suspense>
+  );
+}
+
+/** Signing in happens on `admin.`; the other page hosts get their session from there. */
+function SignInHere() {
+  return adminOrigin(window.location) ? <Redirect to="/" replace /> : <SignIn />;
+}
+
+function SignedIn() {
+  const { data: session, error, refetch } = useSession();
+  const [path] = useLocation();
+  if (!session) {
+    return error ? (
+      <Frame title="mito cannot be reached">
+        <ErrorState error={error} retry={() => void refetch()} />
+      </Frame>
+    ) : (
+      <Loading />
+    );
+  }
+  if (!session.identity) {
+    const admin = adminOrigin(window.location);
+    if (admin) {
+      return <RedirectToAdmin origin={admin} />;
+    }
+    if (session.setupNeeded) {
+      return <SetupNeeded />;
+    }
+    const back = `${path}${window.location.search}`;
+    return <Redirect to={`/sign-in?${new URLSearchParams({ return: back })}`} replace />;
+  }
+  return (
+    <Switch>
+      <Route path="/session/code" component={SessionCode} />
+      <Route>
+        <Shell identity={session.identity}>
+          <Crash key={path}>
+            <Suspense fallback={<Loading />}>
+              <Switch>
+                <Route path="/">
+                  <Redirect to={landing(window.location)} replace />
+                </Route>
+                <Route path="/dashboard/*?">
+                  <Redirect to="/gateway" replace />
+                </Route>
+                {PAGES.map(([pattern, component]) => (
+                  <Route key={pattern} path={pattern} component={component} />
+                ))}
+                <Route>
+                  <EmptyState title="There is no such page">
+                    Nothing in the control panel has the address <code>{path}</code>.
+                  </EmptyState>
+                </Route>
+              </Switch>
+            </Suspense>
+          </Crash>
+        </Shell>
+      </Route>
+    </Switch>
+  );
+}
+
+function Loading() {
+  return (
+    <Center mih="60dvh">
+      <Loader aria-label="Loading" />
+    </Center>
+  );
+}

@@ -1,0 +1,136 @@
+import { Button, Paper, Skeleton, VisuallyHidden } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import classes from './DataTable.module.css';
+import type { List } from './list';
+import { ErrorState } from './states';
+
+export interface Column<T> {
+  /** The heading; also the label of the value where there is no room for columns. */
+  header: string;
+  cell: (row: T) => ReactNode;
+  /** Numbers stand right. */
+  align?: 'right';
+  /** A CSS width. */
+  width?: string;
+}
+
+interface DataTableProps<T> {
+  /** What the table holds, for those who cannot see it. */
+  label: string;
+  list: List<T>;
+  columns: Column<T>[];
+  rowKey: (row: T) => string;
+  /** What stands there when the list is empty. */
+  empty: ReactNode;
+  /** Where a row leads; its first cell is the link. */
+  rowHref?: (row: T) => string;
+  /** What opening a row does where it is no change of page; `rowHref` is still its address. */
+  onOpen?: (row: T) => void;
+  /** Buttons at the end of a row. */
+  rowActions?: (row: T) => ReactNode;
+}
+
+/** A table with its loading, empty and error states. On narrow screens every row is a card. */
+export function DataTable<T>(props: DataTableProps<T>) {
+  const { list, label, empty } = props;
+  const rows = list.rows;
+  if (!rows && list.error) {
+    return <ErrorState error={list.error} retry={list.retry} />;
+  }
+  return (
+    <>
+      {rows && Boolean(list.error) && <ErrorState error={list.error} retry={list.retry} />}
+      <Paper withBorder className={classes.frame}>
+        {rows?.length === 0 ? empty : <Rows {...props} />}
+        {rows && list.hasMore && (
+          <div className={classes.more}>
+            <Button variant="default" size="xs" onClick={list.loadMore} loading={list.loadingMore}>
+              Load more
+            </Button>
+          </div>
+        )}
+        <VisuallyHidden role="status">{rows ? '' : `Loading ${label}`}</VisuallyHidden>
+      </Paper>
+    </>
+  );
+}
+
+function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: DataTableProps<T>) {
+  const [, navigate] = useLocation();
+  const open = (row: T, href: string) => (onOpen ? onOpen(row) : navigate(href));
+  return (
+    <table className={classes.table} aria-busy={!list.rows}>
+      <caption className={classes.caption}>{label}</caption>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th
+              key={column.header}
+              scope="col"
+              data-align={column.align}
+              style={{ width: column.width }}
+            >
+              {column.header}
+            </th>
+          ))}
+          {rowActions && (
+            <th scope="col">
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {list.rows
+          ? list.rows.map((row) => {
+              const href = rowHref?.(row);
+              return (
+                // The link in the first cell is what keyboards reach; the row is a larger target.
+                <tr
+                  key={rowKey(row)}
+                  data-link={href ? true : undefined}
+                  onClick={(event) => {
+                    if (href && !(event.target as HTMLElement).closest('a,button,input,label')) {
+                      open(row, href);
+                    }
+                  }}
+                >
+                  {columns.map((column, index) => (
+                    <td key={column.header} data-label={column.header} data-align={column.align}>
+                      {href && index === 0 ? (
+                        <Link
+                          href={href}
+                          className={classes.link}
+                          onClick={(event) => {
+                            if (onOpen) {
+                              event.preventDefault();
+                              onOpen(row);
+                            }
+                          }}
+                        >
+                          {column.cell(row)}
+                        </Link>
+                      ) : (
+                        column.cell(row)
+                      )}
+                    </td>
+                  ))}
+                  {rowActions && <td className={classes.actions}>{rowActions(row)}</td>}
+                </tr>
+              );
+            })
+          : [0, 1, 2, 3].map((line) => (
+              <tr key={line} aria-hidden>
+                {columns.map((column) => (
+                  <td key={column.header} data-label={column.header}>
+                    <Skeleton height={14} width={line % 2 ? '60%' : '80%'} />
+                  </td>
+                ))}
+                {rowActions && <td />}
+              </tr>
+            ))}
+      </tbody>
+    </table>
+  );
+}

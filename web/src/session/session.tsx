@@ -1,0 +1,78 @@
+/** Who is signed in, as every page knows it. */
+
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import { get, post, remove, setCsrf, setOnUnauthorized } from '@/api/client';
+import type { Session } from '@/api/types';
+
+const KEY = ['session'];
+
+async function loadSession(): Promise<Session> {
+  const session = await get<Session>('/session');
+  setCsrf(session.csrf);
+  return session;
+}
+
+/** Makes an answer of 401 anywhere end what the pages believe of the session. */
+export function watchSession(client: QueryClient): void {
+  setOnUnauthorized(() => {
+    client.setQueryData<Session>(KEY, (session) => session && { ...session, identity: null });
+  });
+}
+
+/** The session, loaded once and again when something changes it. */
+export function useSession() {
+  return useQuery({ queryKey: KEY, queryFn: loadSession, staleTime: Number.POSITIVE_INFINITY });
+}
+
+/** What changes the session. Each answers with the session as it is afterwards. */
+export function useSessionActions() {
+  const client = useQueryClient();
+
+  const reload = useCallback(
+    () => client.fetchQuery({ queryKey: KEY, queryFn: loadSession, staleTime: 0 }),
+    [client],
+  );
+
+  const signIn = useCallback(
+    async (email: string, password: string): Promise<Session> => {
+      await post('/session', { email, password });
+      return reload();
+    },
+    [reload],
+  );
+
+  const setUp = useCallback(
+    async (token: string, email: string, password: string): Promise<Session> => {
+      await post('/setup', { token, email, password });
+      const session = await reload();
+      return session.identity ? session : signIn(email, password);
+    },
+    [reload, signIn],
+  );
+
+  const exchange = useCallback(
+    async (code: string): Promise<Session> => {
+      // The CSRF token of this host comes with its first session answer.
+      await reload();
+      await post('/session/exchange', { code });
+      return reload();
+    },
+    [reload],
+  );
+
+  const signOut = useCallback(async (): Promise<void> => {
+    await remove('/session');
+    const session = await reload();
+    client.clear();
+    client.setQueryData(KEY, session);
+  }, [client, reload]);
+
+  return { reload, signIn, setUp, exchange, signOut };
+}
+
+/** A single-use code by which another page host gets a session of its own. */
+export async function newSessionCode(): Promise<string> {
+  const { code } = await post<{ code: string }>('/session/code');
+  return code;
+}

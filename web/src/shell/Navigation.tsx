@@ -1,0 +1,43 @@
+import { NavLink, Text } from '@mantine/core';
+import { Link, useLocation } from 'wouter';
+import { StateDot } from '@/components/StatusBadge';
+import { useServices } from '@/pages/network/services';
+import classes from './Navigation.module.css';
+import { activePage, ROLES } from './roles';
+
+/** The roles and their pages, each role with its live state. */
+export function Navigation({ onNavigate }: { onNavigate: () => void }) {
+  const [path] = useLocation();
+  const { data: services } = useServices();
+  const active = activePage(path);
+  return (
+    <nav aria-label="Roles">
+      {ROLES.map(({ role, service, pages }) => {
+        const status = services?.find(({ name }) => name === service);
+        return (
+          <section key={role} className={classes.group} aria-label={role}>
+            <Text className={classes.heading}>
+              {role}
+              {status && (
+                <StateDot state={status.state} label={`${status.name} is ${status.state}`} />
+              )}
+            </Text>
+            {pages.map((page) => (
+              <NavLink
+                key={page.href}
+                component={Link}
+                href={page.href}
+                label={page.label}
+                leftSection={<page.icon size={18} />}
+                active={page === active}
+                aria-current={page === active ? 'page' : undefined}
+                className={classes.link}
+                onClick={onNavigate}
+              />
+            ))}
+          </section>
+        );
+      })}
+    </nav>
+  );
+}

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { activePage } from './roles';
+
+it.each([
+  ['/network', 'Overview'],
+  ['/records', 'Collections'],
+  ['/records/subscribers/abc', 'Collections'],
+  ['/records/contents', 'Contents'],
+  ['/records/contents/abc', 'Contents'],
+  ['/records/contents2', 'Collections'],
+  ['/queue/jobs/1', 'Jobs'],
+  ['/nowhere', undefined],
+])('%s belongs to %s', (path, label) => {
+  expect(activePage(path)?.label).toBe(label);
+});

@@ -1,0 +1,37 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+const mito: MantineColorsTuple = [
+  '#e6f9f3',
+  '#d2eee5',
+  '#a6dbca',
+  '#77c8ad',
+  '#50b895',
+  '#38ae86',
+  '#27a67d',
+  '#18916b',
+  '#07805d',
+  '#006f4f',
+];
+
+/** Colours, type and the defaults of components. System fonts alone: nothing is fetched. */
+export const theme = createTheme({
+  primaryColor: 'mito',
+  primaryShade: { light: 8, dark: 7 },
+  colors: { mito },
+  fontFamily:
+    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
+  fontFamilyMonospace:
+    'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  autoContrast: true,
+  headings: {
+    fontWeight: '650',
+    sizes: { h1: { fontSize: '1.5rem' }, h2: { fontSize: '1.125rem' }, h3: { fontSize: '1rem' } },
+  },
+  components: {
+    Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
+    Drawer: { defaultProps: { position: 'right', size: 'lg' } },
+    Modal: { defaultProps: { centered: true } },
+  },
+});
