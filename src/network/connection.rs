@@ -10,7 +10,7 @@ pub struct ConnectionInfo {
     pub peer: SocketAddr,
     /// The client's address: the peer, or what a trusted proxy said of it.
     pub client_ip: IpAddr,
-    /// `http` or `https`.
+    /// `http` or `https`; `tcp` for connections of another protocol.
     pub scheme: &'static str,
     /// The host that the request is for, lower case, without port; empty before the head is read.
     pub host: String,

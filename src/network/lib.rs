@@ -8,10 +8,12 @@
 //! | [`registry`] | [`Network`]: lookup, in-process dispatch, states |
 //! | [`start`] | the start in phases, gated by health |
 //! | [`listener`] | binding, the accept loop shared by gateway and published ports, TLS plumbing |
+//! | [`admission`] | which request heads are let in |
 //! | [`connection`] | [`ConnectionInfo`], which roles read instead of forwarding headers |
 //! | [`authenticator`] | who sent this request: the trait that `records` implements |
 //! | [`problem`] | RFC 9457 problem details |
 
+pub mod admission;
 pub mod authenticator;
 pub mod connection;
 pub mod listener;
@@ -19,6 +21,7 @@ pub mod problem;
 pub mod registry;
 pub mod service;
 pub mod start;
+mod unavailable;
 
 pub use authenticator::{Authenticator, Identity};
 pub use connection::ConnectionInfo;

@@ -2,13 +2,29 @@
 //! connections in all and per address, a first-byte and a header time limit, optional TLS, and a
 //! graceful drain. hyper leaves all of these open.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod accept;
+mod activity;
+mod caps;
+mod gate;
+mod head;
+mod http;
+mod respond;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use mito_core::Shutdown;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio_rustls::TlsAcceptor;
 
-use crate::HttpService;
+use crate::{ConnectionInfo, HttpService, service::ConnectionHandler};
 
 /// Limits of a listener.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -24,8 +40,15 @@ pub struct Limits {
     pub handshake_timeout_ms: u64,
     /// Time for a whole request head, in milliseconds.
     pub header_timeout_ms: u64,
-    /// The largest request head, in bytes.
+    /// The largest request head, in bytes. HTTP/2 has a fixed limit of 16 KiB.
     pub max_header_bytes: usize,
+    /// How long a request body may stand still, in milliseconds. There is no limit for a whole
+    /// body, so that large uploads pass.
+    pub body_stall_timeout_ms: u64,
+    /// How long a client may leave an answer lying, in milliseconds.
+    pub write_stall_timeout_ms: u64,
+    /// How long a connection without a request is kept, in milliseconds.
+    pub idle_timeout_ms: u64,
 }
 
 impl Default for Limits {
@@ -37,6 +60,9 @@ impl Default for Limits {
             handshake_timeout_ms: 10_000,
             header_timeout_ms: 15_000,
             max_header_bytes: 32 * 1024,
+            body_stall_timeout_ms: 30_000,
+            write_stall_timeout_ms: 60_000,
+            idle_timeout_ms: 180_000,
         }
     }
 }
@@ -54,15 +80,33 @@ pub struct Bound {
 
 /// Binds `address` for the listener called `name`. The error names the address and, where it is
 /// in use, says so.
-pub fn bind(name: &str, address: SocketAddr) -> std::io::Result<Bound> {
-    let _ = (name, address);
-    todo!("core helper")
+pub fn bind(name: &str, address: SocketAddr) -> io::Result<Bound> {
+    let failed = |error: io::Error| {
+        let reason = match error.kind() {
+            io::ErrorKind::AddrInUse => "another process listens there".to_owned(),
+            io::ErrorKind::PermissionDenied => "this user may not take that port".to_owned(),
+            io::ErrorKind::AddrNotAvailable => "this machine does not have it".to_owned(),
+            _ => error.to_string(),
+        };
+        io::Error::new(
+            error.kind(),
+            format!("{name} cannot listen on {address}: {reason}"),
+        )
+    };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Bound {
+        name: name.to_owned(),
+        address,
+        listener,
+    })
 }
 
 /// Accepts connections until shutdown begins, then stops accepting and waits up to `drain` for
 /// requests in flight. Every request gets [`crate::ConnectionInfo`] (peer, scheme, TLS, entry
-/// point, a fresh request id, lower-case host) in its extensions; a panic in the handler answers
-/// 500 and is logged with the request id.
+/// point, a fresh request id, lower-case host) in its extensions and is in origin form with one
+/// valid `Host`; a panic in the handler answers 500 and is logged with the request id.
 pub async fn serve_http(
     bound: Bound,
     service: HttpService,
@@ -70,7 +114,46 @@ pub async fn serve_http(
     limits: Limits,
     shutdown: Shutdown,
     drain: Duration,
-) -> std::io::Result<()> {
-    let _ = (bound, service, tls, limits, shutdown, drain);
-    todo!("core helper")
+) -> io::Result<()> {
+    let http = Arc::new(http::Http {
+        entrypoint: bound.name.clone(),
+        service,
+        tls: tls.map(TlsAcceptor::from),
+        limits: limits.clone(),
+        shutdown: shutdown.clone(),
+    });
+    accept::run(bound, &limits, shutdown, drain, |stream, peer, permit| {
+        http.clone().serve(stream, peer, permit)
+    })
+    .await
+}
+
+/// Like [`serve_http`] for another protocol: each connection goes to `handler`, which sees
+/// shutdown by itself. Of the limits only the caps on connections apply.
+pub async fn serve_connections(
+    bound: Bound,
+    handler: Arc<dyn ConnectionHandler>,
+    limits: Limits,
+    shutdown: Shutdown,
+    drain: Duration,
+) -> io::Result<()> {
+    let entrypoint = bound.name.clone();
+    let ending = shutdown.clone();
+    accept::run(bound, &limits, shutdown, drain, |stream, peer, permit| {
+        let info = ConnectionInfo {
+            peer,
+            client_ip: peer.ip().to_canonical(),
+            scheme: "tcp",
+            host: String::new(),
+            tls: None,
+            entrypoint: entrypoint.clone(),
+            request_id: respond::new_request_id(),
+        };
+        let serving = handler.serve(stream, info, ending.clone());
+        async move {
+            serving.await;
+            drop(permit);
+        }
+    })
+    .await
 }

@@ -56,6 +56,18 @@ pub enum Protocol {
     None,
 }
 
+impl Protocol {
+    /// The word for it: `http`, `redis`, `postgres` or `none`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Redis => "redis",
+            Self::Postgres => "postgres",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Who may reach a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,6 +78,17 @@ pub enum Exposure {
     Loopback,
     /// Everybody, through the gateway.
     Public,
+}
+
+impl Exposure {
+    /// The word for it: `internal`, `loopback` or `public`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Loopback => "loopback",
+            Self::Public => "public",
+        }
+    }
 }
 
 /// A long-lived task of a role, started by the supervisor once the role's dependencies are
@@ -85,7 +108,10 @@ impl Task {
         F: Fn(Shutdown) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        Self { name, run: Arc::new(move |shutdown| Box::pin(run(shutdown))) }
+        Self {
+            name,
+            run: Arc::new(move |shutdown| Box::pin(run(shutdown))),
+        }
     }
 }
 
@@ -111,6 +137,13 @@ pub struct Service {
     pub health: HealthCheck,
     /// Its long-lived tasks.
     pub tasks: Vec<Task>,
+}
+
+impl Service {
+    /// Whether `name` is its name or one of its aliases.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
 }
 
 /// Wraps an axum router as a handler.
