@@ -1,29 +1,57 @@
 //! The domain under the API, used in process by workers too: collections, records, the filter and
 //! rule language, accounts and sessions. It speaks no HTTP.
 
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`collections`] | what there is: definitions, and the tables behind them |
+//! | [`records`] | what is in it: rules, pages, writes with their events |
+//! | `fields` | types of fields: how values are accepted, stored and shown |
+//! | `filter` | the language of filters and rules, compiled to SQL |
+//! | [`accounts`] | who may: passwords, sessions, codes |
+//! | [`starter`] | collections and records to begin with |
+
 pub mod accounts;
 pub mod collections;
 pub mod error;
+mod fields;
+mod filter;
+mod names;
 pub mod records;
+mod sql;
 pub mod starter;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mito_cache::Cache;
 use mito_core::{Clock, Random};
-use mito_database::{Database, Migrations};
+use mito_database::{Database, Migration, Migrations};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use accounts::{Session, SignIn};
+pub use accounts::{SUPERUSERS, Session, SignIn};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
 pub use records::{ListQuery, Page, Record};
 pub use starter::Starter;
 
+use crate::{
+    accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
+    collections::store::Definitions,
+};
+
 /// The tables of accounts, sessions and collections.
-pub const MIGRATIONS: Migrations = Migrations { role: "records", steps: &[] };
+pub const MIGRATIONS: Migrations = Migrations {
+    role: "records",
+    steps: STEPS,
+};
+
+const STEPS: &[Migration] = &[Migration {
+    version: 1,
+    sql: include_str!("migrations/1.sql"),
+    postgres: None,
+}];
 
 /// `[records]`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -69,13 +97,50 @@ pub struct Dependencies {
 /// [`mito_network::Authenticator`].
 #[derive(Clone)]
 pub struct Records {
-    pub(crate) inner: Arc<Dependencies>,
+    pub(crate) inner: Arc<Inner>,
     pub(crate) config: Config,
+}
+
+/// What all clones share.
+pub(crate) struct Inner {
+    pub(crate) database: Database,
+    pub(crate) cache: Cache,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) keys: Keys,
+    pub(crate) passwords: Passwords,
+    pub(crate) limiter: Limiter,
+    pub(crate) definitions: Definitions,
 }
 
 impl Records {
     /// Records over the tables of the database; does no I/O.
     pub fn new(config: Config, dependencies: Dependencies) -> Self {
-        Self { inner: Arc::new(dependencies), config }
+        let Dependencies {
+            database,
+            cache,
+            clock,
+            random,
+            jwt_secret,
+        } = dependencies;
+        let inner = Inner {
+            keys: Keys::new(&jwt_secret),
+            passwords: Passwords::new(random.clone()),
+            limiter: Limiter::new(clock.clone()),
+            definitions: Definitions::default(),
+            database,
+            cache,
+            clock,
+            random,
+        };
+        Self {
+            inner: Arc::new(inner),
+            config,
+        }
+    }
+
+    /// How long a session lives without use.
+    pub fn session_idle(&self) -> Duration {
+        Duration::from_secs(self.config.session_idle_seconds)
     }
 }

@@ -1,12 +1,29 @@
 //! Records: create, read, update, delete and list, each write with its outbox event
 //! (`collection` = the collection's name, `record` = the id, detail = `{"request_id"}`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`access`] | rules: which condition a row must fulfil for whom |
+//! | [`read`] | rows to records |
+//! | [`write`](mod@write) | records to rows, checked and with their events |
+//! | [`list`] | pages |
+
+mod access;
+mod list;
+pub(crate) mod read;
+pub(crate) mod write;
 
 use mito_database::Tx;
 use mito_network::Identity;
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{Error, Records};
+use crate::{
+    Collection, Error, Records,
+    accounts::change::PasswordChange,
+    records::{access::Operation, read::Viewer, write::Origin},
+};
 
 /// A record as the API shows it: a flat object with `id`, `collectionId` and `collectionName`.
 pub type Record = Map<String, Value>;
@@ -45,14 +62,43 @@ pub struct Page {
 impl Records {
     /// Creates a record inside a transaction, without rules: for workers and imports. Validates,
     /// fills defaults and autodates, and emits the event.
+    ///
+    /// An account created here has no password (hashing one would hold the writer up) and so
+    /// cannot sign in; [`Records::create`] makes accounts that can.
     pub fn create_in(
         &self,
         tx: &mut Tx<'_>,
         collection: &str,
         values: &Record,
     ) -> Result<Record, Error> {
-        let _ = (tx, collection, values);
-        todo!("records helper")
+        let collection = self.shared_collection_in(tx, collection)?;
+        let origin = Origin {
+            request_id: None,
+            password_hash: None,
+        };
+        let id = self.insert(tx, &collection, values, origin)?;
+        read::by_id(tx, &collection, &id, &Viewer::Worker)
+    }
+
+    /// [`Records::create_in`] for work that follows a request.
+    pub fn create_for_request_in(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &str,
+        values: &Record,
+        request_id: Option<&str>,
+    ) -> Result<Record, Error> {
+        let collection = self.shared_collection_in(tx, collection)?;
+        let id = self.insert(
+            tx,
+            &collection,
+            values,
+            Origin {
+                request_id,
+                password_hash: None,
+            },
+        )?;
+        read::by_id(tx, &collection, &id, &Viewer::Worker)
     }
 
     /// All records of a collection that match `filter`, inside a transaction, without rules, after
@@ -65,19 +111,14 @@ impl Records {
         after: &str,
         limit: u32,
     ) -> Result<Vec<Record>, Error> {
-        let _ = (tx, collection, filter, after, limit);
-        todo!("records helper")
+        let collection = self.shared_collection_in(tx, collection)?;
+        list::scan(tx, &collection, filter, after, limit)
     }
 
     /// One record inside a transaction, without rules.
-    pub fn find_in(
-        &self,
-        tx: &mut Tx<'_>,
-        collection: &str,
-        id: &str,
-    ) -> Result<Record, Error> {
-        let _ = (tx, collection, id);
-        todo!("records helper")
+    pub fn find_in(&self, tx: &mut Tx<'_>, collection: &str, id: &str) -> Result<Record, Error> {
+        let collection = self.shared_collection_in(tx, collection)?;
+        read::by_id(tx, &collection, id, &Viewer::Worker)
     }
 
     /// Lists with the collection's list rule applied for `identity`.
@@ -87,8 +128,12 @@ impl Records {
         query: ListQuery,
         identity: Option<Identity>,
     ) -> Result<Page, Error> {
-        let _ = (collection, query, identity);
-        todo!("records helper")
+        let (records, name) = (self.clone(), collection.to_owned());
+        let list = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &name)?;
+            list::page(tx, &collection, &query, identity.as_ref())
+        };
+        self.inner.database.read(list).await
     }
 
     /// One record with the view rule applied.
@@ -98,8 +143,14 @@ impl Records {
         id: &str,
         identity: Option<Identity>,
     ) -> Result<Record, Error> {
-        let _ = (collection, id, identity);
-        todo!("records helper")
+        let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
+        let view = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &name)?;
+            let identity = identity.as_ref();
+            access::require(tx, &collection, &id, Operation::View, identity)?;
+            read::by_id(tx, &collection, &id, &Viewer::of(identity))
+        };
+        self.inner.database.read(view).await
     }
 
     /// Creates with the create rule applied.
@@ -110,8 +161,30 @@ impl Records {
         identity: Option<Identity>,
         request_id: Option<String>,
     ) -> Result<Record, Error> {
-        let _ = (collection, values, identity, request_id);
-        todo!("records helper")
+        let definition = self.collection(collection).await?;
+        // Nobody has the server hash a password for a record that they may not create at all.
+        access::rule(&definition, Operation::Create, identity.as_ref())?;
+        let password = self
+            .new_account_password(&definition, &values, identity.as_ref())
+            .await?;
+        let (records, name) = (self.clone(), collection.to_owned());
+        let create = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &name)?;
+            let origin = Origin {
+                request_id: request_id.as_deref(),
+                password_hash: password.as_deref(),
+            };
+            let id = records.insert(tx, &collection, &values, origin)?;
+            // The rule speaks of the record as it would be; an error takes it back.
+            match access::require(tx, &collection, &id, Operation::Create, identity.as_ref()) {
+                Err(Error::NotFound) => {
+                    return Err(Error::Invalid("Failed to create record.".to_owned()));
+                }
+                other => other?,
+            }
+            read::by_id(tx, &collection, &id, &Viewer::of(identity.as_ref()))
+        };
+        self.inner.database.write(create).await
     }
 
     /// Changes the given fields with the update rule applied.
@@ -123,8 +196,36 @@ impl Records {
         identity: Option<Identity>,
         request_id: Option<String>,
     ) -> Result<Record, Error> {
-        let _ = (collection, id, values, identity, request_id);
-        todo!("records helper")
+        let change = self
+            .account_change(collection, id, &values, identity.as_ref())
+            .await?;
+        let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
+        let update = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &name)?;
+            let viewer = identity.as_ref();
+            access::require(tx, &collection, &id, Operation::Update, viewer)?;
+            let hash = match &change {
+                Some(change) => records.apply_change(tx, &collection, &id, change)?,
+                None => None,
+            };
+            let origin = Origin {
+                request_id: request_id.as_deref(),
+                password_hash: hash.as_deref(),
+            };
+            records.change(tx, &collection, &id, &values, origin)?;
+            let ended = match collection.is_auth() {
+                true => records.after_account_change(tx, &collection, &id, hash.is_some())?,
+                false => Vec::new(),
+            };
+            let record = read::by_id(tx, &collection, &id, &Viewer::of(viewer))?;
+            Ok::<_, Error>((record, ended, hash.is_some()))
+        };
+        let (record, sessions, ended) = self.inner.database.write(update).await?;
+        match ended {
+            true => self.mark_all_ended(&sessions),
+            false => self.forget_sessions(&sessions),
+        }
+        Ok(record)
     }
 
     /// Deletes with the delete rule applied.
@@ -135,7 +236,65 @@ impl Records {
         identity: Option<Identity>,
         request_id: Option<String>,
     ) -> Result<(), Error> {
-        let _ = (collection, id, identity, request_id);
-        todo!("records helper")
+        let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
+        let delete = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &name)?;
+            access::require(tx, &collection, &id, Operation::Delete, identity.as_ref())?;
+            records.protect_last_superuser(tx, &collection)?;
+            records.remove(tx, &collection, &id, request_id.as_deref())?;
+            match collection.is_auth() {
+                true => records.after_account_change(tx, &collection, &id, true),
+                false => Ok(Vec::new()),
+            }
+        };
+        let ended = self.inner.database.write(delete).await?;
+        self.mark_all_ended(&ended);
+        Ok(())
+    }
+
+    async fn account_change(
+        &self,
+        collection: &str,
+        id: &str,
+        values: &Record,
+        identity: Option<&Identity>,
+    ) -> Result<Option<PasswordChange>, Error> {
+        let definition = self.collection(collection).await?;
+        if !definition.is_auth() {
+            return Ok(None);
+        }
+        // The rule comes first: an old password is not compared for somebody who may not change
+        // the account.
+        self.require_update(&definition, id, identity).await?;
+        self.password_change(&definition, id, values, identity)
+            .await
+    }
+
+    async fn require_update(
+        &self,
+        collection: &Collection,
+        id: &str,
+        identity: Option<&Identity>,
+    ) -> Result<(), Error> {
+        let (collection, id, identity) = (collection.clone(), id.to_owned(), identity.cloned());
+        let check = move |tx: &mut Tx<'_>| {
+            access::require(tx, &collection, &id, Operation::Update, identity.as_ref())
+        };
+        self.inner.database.read(check).await
     }
 }
+
+/// The text of a field, if it was given as text.
+pub(crate) fn text<'a>(values: &'a Record, name: &str) -> Option<&'a str> {
+    values.get(name).and_then(Value::as_str)
+}
+
+/// A secret that was given as text.
+pub(crate) fn secret(values: &Record, name: &str) -> Option<SecretString> {
+    text(values, name)
+        .filter(|text| !text.is_empty())
+        .map(SecretString::from)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Passwords: argon2id with 19 MiB, two passes and one lane (OWASP ASVS 5.0, appendix C), on
+//! blocking threads. As many hashes run at once as there are cores, so that memory stays bounded.
+
+use std::{
+    sync::{Arc, OnceLock},
+    thread,
+};
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+    password_hash::phc::PasswordHash,
+};
+use mito_core::Random;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::{Collection, Error, FieldError, fields::accept};
+
+/// Memory of one hash, in KiB.
+const MEMORY_KIB: u32 = 19 * 1024;
+/// Passes over the memory.
+const PASSES: u32 = 2;
+/// Bytes of salt.
+const SALT_BYTES: usize = 16;
+/// The shortest password, in characters, where the collection does not ask for more.
+const MIN_CHARACTERS: usize = 8;
+/// The longest password, in characters. Nothing is cut off.
+const MAX_CHARACTERS: usize = 1_000;
+/// How many hashes may wait for a core before callers are turned away.
+const MAX_WAITING: usize = 64;
+/// When a caller that was turned away may come back.
+const BUSY_RETRY: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Hashes and verifies passwords. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Passwords {
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    /// What an unknown account's password is compared with, so that the answer takes as long.
+    nobody: Arc<OnceLock<String>>,
+    random: Random,
+}
+
+impl Passwords {
+    pub(crate) fn new(random: Random) -> Self {
+        let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            running: Arc::new(Semaphore::new(cores)),
+            waiting: Arc::new(Semaphore::new(cores + MAX_WAITING)),
+            nobody: Arc::new(OnceLock::new()),
+            random,
+        }
+    }
+
+    /// The hash of a password as a PHC string.
+    pub(crate) async fn hash(&self, password: SecretString) -> Result<String, Error> {
+        let salt = self.random.bytes::<SALT_BYTES>();
+        self.on_a_core(move || hash(password.expose_secret(), &salt))
+            .await?
+    }
+
+    /// Whether the password is the one that was hashed. Without a hash, or with an empty one, the
+    /// answer is no and takes as long.
+    pub(crate) async fn verify(
+        &self,
+        password: SecretString,
+        hash: Option<String>,
+    ) -> Result<bool, Error> {
+        let (nobody, salt) = (Arc::clone(&self.nobody), self.random.bytes::<SALT_BYTES>());
+        let verify = move || {
+            let known = hash.filter(|hash| !hash.is_empty());
+            let compared = match &known {
+                Some(hash) => hash.as_str(),
+                None => nobody.get_or_init(|| self::hash("nobody", &salt).unwrap_or_default()),
+            };
+            let parsed = PasswordHash::new(compared)
+                .map_err(|error| Error::Internal(format!("a password hash is damaged: {error}")))?;
+            // A longer password can have been set nowhere; it is not worth the time of hashing it.
+            let password = password.expose_secret();
+            let cut = password.chars().nth(MAX_CHARACTERS).is_none();
+            let tried = if cut { password.as_bytes() } else { b"" };
+            let matches = hasher()?.verify_password(tried, &parsed).is_ok();
+            Ok(matches && known.is_some() && cut)
+        };
+        self.on_a_core(verify).await?
+    }
+
+    async fn on_a_core<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let _waiting = self
+            .waiting
+            .try_acquire()
+            .map_err(|_| Error::TooManyRequests {
+                retry_after: BUSY_RETRY,
+            })?;
+        let running = Arc::clone(&self.running).acquire_owned().await;
+        let running =
+            running.map_err(|_| Error::Internal("password hashing has stopped".to_owned()))?;
+        // The permit goes with the work: a caller who goes away does not free the core.
+        let hashed = tokio::task::spawn_blocking(move || {
+            let _running = running;
+            work()
+        });
+        hashed
+            .await
+            .map_err(|error| Error::Internal(format!("hashing a password failed: {error}")))
+    }
+}
+
+fn hasher() -> Result<Argon2<'static>, Error> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None)
+        .map_err(|error| Error::Internal(format!("argon2 parameters: {error}")))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(password: &str, salt: &[u8]) -> Result<String, Error> {
+    let hash = hasher()?
+        .hash_password_with_salt(password.as_bytes(), salt)
+        .map_err(|error| Error::Internal(format!("hashing a password failed: {error}")))?;
+    Ok(hash.to_string())
+}
+
+/// Whether a password may be set.
+pub(crate) fn check(collection: &Collection, password: &str) -> Result<(), FieldError> {
+    if password.is_empty() {
+        return Err(FieldError::required());
+    }
+    let field = collection.field("password");
+    let min = field
+        .and_then(|field| field.limit_option("min"))
+        .unwrap_or(0)
+        .max(MIN_CHARACTERS);
+    let length = password.chars().count();
+    if length < min {
+        return Err(accept::too_short(min));
+    }
+    if length > MAX_CHARACTERS {
+        return Err(accept::too_long(MAX_CHARACTERS));
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Tokens: JWTs (HS256) that PocketBase's clients can read, keys derived for each purpose, and
+//! hashes of what is stored only as a hash.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::{Error, Records};
+
+/// The longest token that is looked at, in bytes.
+const MAX_TOKEN_BYTES: usize = 4_096;
+
+/// What a token says. The names are PocketBase's, with the session's id and the token's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Claims {
+    /// The account's record.
+    pub(crate) id: String,
+    /// Always `auth`.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) collection_id: String,
+    /// Seconds since the Unix epoch.
+    pub(crate) exp: i64,
+    pub(crate) refreshable: bool,
+    /// The session.
+    pub(crate) sid: String,
+    /// Which of the session's tokens this is.
+    pub(crate) jti: String,
+}
+
+/// Keys of the platform's tokens, derived from the one secret so that none serves two purposes.
+pub(crate) struct Keys {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    csrf: [u8; 32],
+}
+
+impl Keys {
+    pub(crate) fn new(secret: &SecretString) -> Self {
+        let session = derive(secret, b"mito session token");
+        Self {
+            encoding: EncodingKey::from_secret(&session),
+            decoding: DecodingKey::from_secret(&session),
+            csrf: derive(secret, b"mito csrf token"),
+        }
+    }
+
+    /// Signs claims.
+    pub(crate) fn sign(&self, claims: &Claims) -> Result<String, Error> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
+            .map_err(|error| Error::Internal(format!("a token cannot be signed: {error}")))
+    }
+
+    /// The claims of a token with a good signature, whether expired or not: the clock is the
+    /// caller's.
+    pub(crate) fn verify(&self, token: &str) -> Option<Claims> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
+            .ok()?
+            .claims;
+        (claims.kind == "auth").then_some(claims)
+    }
+}
+
+fn derive(secret: &SecretString, purpose: &[u8]) -> [u8; 32] {
+    mac(secret.expose_secret().as_bytes(), purpose)
+}
+
+fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length (RFC 2104 §2)");
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+/// What is stored of a secret that has enough entropy not to need a slow hash.
+pub(crate) fn fingerprint(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}
+
+/// Whether two texts are the same, in time that does not tell where they differ.
+pub(crate) fn same(left: &str, right: &str) -> bool {
+    left.as_bytes().ct_eq(right.as_bytes()).into()
+}
+
+impl Records {
+    /// The CSRF token of a session (its id), or of a page that has none yet.
+    pub fn csrf_token(&self, session: &str) -> String {
+        URL_SAFE_NO_PAD.encode(mac(&self.inner.keys.csrf, session.as_bytes()))
+    }
+
+    /// Whether `token` is the CSRF token of the session.
+    pub fn is_csrf_token(&self, session: &str, token: &str) -> bool {
+        same(&self.csrf_token(session), token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims() -> Claims {
+        Claims {
+            id: "abc".to_owned(),
+            kind: "auth".to_owned(),
+            collection_id: "c".to_owned(),
+            exp: 1,
+            refreshable: true,
+            sid: "s".to_owned(),
+            jti: "j".to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_own_tokens_of_the_right_kind_are_read() {
+        let keys = Keys::new(&SecretString::from("secret"));
+        let token = keys.sign(&claims()).unwrap();
+        assert_eq!(keys.verify(&token), Some(claims()));
+        assert_eq!(Keys::new(&SecretString::from("other")).verify(&token), None);
+        let other = Claims {
+            kind: "file".to_owned(),
+            ..claims()
+        };
+        assert_eq!(keys.verify(&keys.sign(&other).unwrap()), None);
+        for altered in [
+            "",
+            "a.b.c",
+            &token[1..],
+            &token[..token.len() - 1],
+            &"x".repeat(9_999),
+        ] {
+            assert_eq!(keys.verify(altered), None);
+        }
+    }
+
+    #[test]
+    fn unsigned_tokens_are_refused() {
+        let keys = Keys::new(&SecretString::from("secret"));
+        let token = keys.sign(&claims()).unwrap();
+        let payload = token.split('.').nth(1).unwrap();
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
+        assert_eq!(keys.verify(&format!("{header}.{payload}.")), None);
+    }
+}

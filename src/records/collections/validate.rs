@@ -1,0 +1,180 @@
+//! What a definition must look like before it becomes a table.
+
+use std::collections::BTreeSet;
+
+use mito_database::Tx;
+use serde_json::Value;
+
+use crate::{
+    Collection, Error, Field, FieldError,
+    collections::{indexes::Index, store},
+    error::FieldErrors,
+    fields::FieldKind,
+    filter, names,
+};
+
+/// The most fields of a collection.
+const MAX_FIELDS: usize = 200;
+/// The most indexes of a collection.
+const MAX_INDEXES: usize = 50;
+/// The most values of a select field.
+const MAX_SELECT_VALUES: usize = 1_000;
+
+/// Checks everything that the definition says by itself.
+pub(crate) fn collection(
+    collection: &Collection,
+    existing: Option<&Collection>,
+) -> Result<(), Error> {
+    let mut errors = FieldErrors::new();
+    if !names::is_collection_name(&collection.name, collection.system) {
+        errors.insert("name".to_owned(), FieldError::invalid_format());
+    }
+    if !names::is_identifier(&collection.id) || collection.id.len() > names::MAX_COLLECTION_NAME {
+        // A generated id is `pbc_` and digits; PocketBase's own collections begin with `_pb_`.
+        errors.insert("id".to_owned(), FieldError::invalid_format());
+    }
+    if existing.is_some_and(|existing| existing.kind != collection.kind) {
+        let error = FieldError::new(
+            "validation_collection_type_change",
+            "The collection type cannot be changed.",
+        );
+        errors.insert("type".to_owned(), error);
+    }
+    if let Err(error) = fields(collection, existing) {
+        errors.insert("fields".to_owned(), error);
+    }
+    if errors.is_empty() {
+        indexes(collection, &mut errors);
+        rules(collection, &mut errors);
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Fields(errors))
+    }
+}
+
+/// Checks that the collections that relations point at exist, by id or name, and puts their ids in.
+pub(crate) fn relations(tx: &mut Tx<'_>, collection: &mut Collection) -> Result<(), Error> {
+    for field in &mut collection.fields {
+        if field.kind_of() != Some(FieldKind::Relation) {
+            continue;
+        }
+        let target = field.text_option("collectionId").to_owned();
+        let Some(target) = store::find(tx, &target)? else {
+            let message = format!("The relation {:?} points at no collection.", field.name);
+            let error = FieldError::new("validation_field_relation_missing_collection", message);
+            return Err(Error::field("fields", error));
+        };
+        field
+            .options
+            .insert("collectionId".to_owned(), Value::String(target.id));
+    }
+    Ok(())
+}
+
+fn fields(collection: &Collection, existing: Option<&Collection>) -> Result<(), FieldError> {
+    let wrong = |message: String| FieldError::new("validation_invalid_field", message);
+    if collection.fields.len() > MAX_FIELDS {
+        return Err(wrong(format!(
+            "A collection has at most {MAX_FIELDS} fields."
+        )));
+    }
+    let mut seen = BTreeSet::new();
+    for field in &collection.fields {
+        if !names::is_field_name(&field.name) {
+            return Err(wrong(format!(
+                "{:?} cannot be the name of a field.",
+                field.name
+            )));
+        }
+        if !seen.insert(field.name.to_ascii_lowercase()) {
+            return Err(FieldError::new(
+                "validation_duplicated_field_name",
+                format!("Duplicated or invalid field name {}.", field.name),
+            ));
+        }
+        check_field(field).map_err(&wrong)?;
+        let before = existing.and_then(|existing| existing.field(&field.name));
+        if before
+            .is_some_and(|before| before.kind != field.kind || before.storage() != field.storage())
+        {
+            return Err(FieldError::new(
+                "validation_field_type_change",
+                format!("The type of the field {:?} cannot be changed.", field.name),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_field(field: &Field) -> Result<(), String> {
+    let kind = field.kind_of().ok_or_else(|| {
+        format!(
+            "The field {:?} has no known type: {:?}.",
+            field.name, field.kind
+        )
+    })?;
+    match kind {
+        FieldKind::Text => {
+            let pattern = field.text_option("pattern");
+            crate::fields::patterns::compile(pattern).map_err(|_| {
+                format!(
+                    "The pattern of the field {:?} is not a regular expression.",
+                    field.name
+                )
+            })?;
+        }
+        FieldKind::Select => {
+            let values = field.list_option("values").count();
+            if values == 0 || values > MAX_SELECT_VALUES {
+                return Err(format!(
+                    "The select field {:?} needs 1 to {MAX_SELECT_VALUES} values.",
+                    field.name
+                ));
+            }
+        }
+        FieldKind::Password if field.name != "password" => {
+            return Err("Only auth collections have a password.".to_owned());
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn indexes(collection: &Collection, errors: &mut FieldErrors) {
+    if collection.indexes.len() > MAX_INDEXES {
+        let message = format!("A collection has at most {MAX_INDEXES} indexes.");
+        errors.insert(
+            "indexes".to_owned(),
+            FieldError::new("validation_too_many", message),
+        );
+    }
+    for statement in &collection.indexes {
+        let parsed = Index::parse(statement);
+        if let Err(reason) = parsed.and_then(|index| index.fits(collection)) {
+            let message = format!("Invalid CREATE INDEX expression: {reason}.");
+            let error = FieldError::new("validation_invalid_index_expression", message);
+            errors.insert("indexes".to_owned(), error);
+        }
+    }
+}
+
+fn rules(collection: &Collection, errors: &mut FieldErrors) {
+    for (name, rule) in [
+        ("listRule", &collection.list_rule),
+        ("viewRule", &collection.view_rule),
+        ("createRule", &collection.create_rule),
+        ("updateRule", &collection.update_rule),
+        ("deleteRule", &collection.delete_rule),
+    ] {
+        let Some(rule) = rule else { continue };
+        if let Err(reason) = filter::check_rule(collection, rule) {
+            let error = FieldError::new(
+                "validation_invalid_rule",
+                format!("Invalid rule: {reason}."),
+            );
+            errors.insert(name.to_owned(), error);
+        }
+    }
+}

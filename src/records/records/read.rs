@@ -1,0 +1,111 @@
+//! Rows as records, with what the viewer may not see left out.
+
+use mito_database::{Row, Tx, Value as Stored};
+use mito_network::Identity;
+use serde_json::Value;
+
+use crate::{Collection, Error, Record, fields::show::show, names::quote, sql::Sql};
+
+/// Who looks at a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Viewer {
+    /// Code of the platform: all but secrets.
+    Worker,
+    /// An administrator: all but secrets.
+    Superuser,
+    /// Somebody signed in, or nobody: no hidden fields, and addresses only where their owner shows
+    /// them.
+    Person {
+        /// The viewer's own account: collection and id.
+        account: Option<(String, String)>,
+    },
+}
+
+impl Viewer {
+    pub(crate) fn of(identity: Option<&Identity>) -> Self {
+        match identity {
+            Some(identity) if identity.is_superuser() => Self::Superuser,
+            Some(identity) => Self::Person {
+                account: Some((identity.collection.clone(), identity.id.clone())),
+            },
+            None => Self::Person { account: None },
+        }
+    }
+
+    fn sees_hidden(&self) -> bool {
+        matches!(self, Self::Worker | Self::Superuser)
+    }
+
+    fn owns(&self, collection: &Collection, id: &str) -> bool {
+        match self {
+            Self::Person {
+                account: Some((name, own)),
+            } => *name == collection.name && own == id,
+            _ => false,
+        }
+    }
+}
+
+/// `SELECT` of all columns of the collection, in the order of its fields.
+pub(crate) fn select(collection: &Collection) -> Sql {
+    let columns: Vec<String> = collection
+        .fields
+        .iter()
+        .map(|field| quote(&field.name))
+        .collect();
+    Sql::new(format!(
+        "SELECT {} FROM {}",
+        columns.join(", "),
+        quote(&collection.name)
+    ))
+}
+
+/// The row with that id.
+pub(crate) fn row(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+) -> Result<Option<Row>, Error> {
+    let mut sql = select(collection);
+    sql.push(" WHERE id = ").bind(Stored::Text(id.to_owned()));
+    Ok(sql.query_one(tx)?)
+}
+
+/// The record with that id.
+pub(crate) fn by_id(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+    viewer: &Viewer,
+) -> Result<Record, Error> {
+    let row = row(tx, collection, id)?.ok_or(Error::NotFound)?;
+    Ok(record(collection, &row, viewer))
+}
+
+/// A row of [`select`] as a record.
+pub(crate) fn record(collection: &Collection, row: &Row, viewer: &Viewer) -> Record {
+    let mut record = Record::new();
+    record.insert(
+        "collectionId".to_owned(),
+        Value::String(collection.id.clone()),
+    );
+    record.insert(
+        "collectionName".to_owned(),
+        Value::String(collection.name.clone()),
+    );
+    for (field, stored) in collection.fields.iter().zip(row.values()) {
+        if field.is_secret() || (field.is_hidden() && !viewer.sees_hidden()) {
+            continue;
+        }
+        record.insert(field.name.clone(), show(field, stored));
+    }
+    let id = record.get("id").and_then(Value::as_str).unwrap_or_default();
+    let shows_email = !collection.is_auth()
+        || viewer.sees_hidden()
+        || record.get("emailVisibility") == Some(&Value::Bool(true))
+        || viewer.owns(collection, id);
+    if !shows_email {
+        record.shift_remove("email");
+    }
+    record
+}
