@@ -20,6 +20,8 @@ mod names;
 pub mod records;
 mod sql;
 pub mod starter;
+#[cfg(test)]
+mod testing;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,1 +1,512 @@
-//! Records.
+//! Records through a real database: rules, pages, events, errors.
+
+use mito_database::Tx;
+use mito_network::Identity;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    SUPERUSERS,
+    testing::{Fixture, codes, record},
+};
+
+fn things() -> Value {
+    json!([{
+        "name": "things", "type": "base",
+        "listRule": "open = true || owner = @request.auth.id && owner != ''",
+        "viewRule": "open = true || owner = @request.auth.id && owner != ''",
+        "createRule": "owner = @request.auth.id && @request.auth.id != ''",
+        "updateRule": "owner = @request.auth.id && @request.auth.id != ''",
+        "fields": [
+            {"name": "title", "type": "text", "required": true, "max": 100},
+            {"name": "open", "type": "bool"},
+            {"name": "views", "type": "number"},
+            {"name": "tags", "type": "select", "maxSelect": 3, "values": ["a", "b", "c"]},
+            {"name": "extra", "type": "json"},
+            {"name": "note", "type": "text", "hidden": true},
+            {"name": "owner", "type": "relation", "collectionId": "users"},
+            {"name": "created", "type": "autodate", "onCreate": true},
+            {"name": "updated", "type": "autodate", "onCreate": true, "onUpdate": true},
+        ],
+        "indexes": ["CREATE UNIQUE INDEX `idx_title` ON `things` (`title`)"],
+    }])
+}
+
+fn person(id: &str, collection: &str) -> Option<Identity> {
+    Some(Identity {
+        id: id.to_owned(),
+        collection: collection.to_owned(),
+        email: "p@x.co".to_owned(),
+        session_id: "s".to_owned(),
+    })
+}
+
+fn root() -> Option<Identity> {
+    person("rootrootrootroo", SUPERUSERS)
+}
+
+async fn fixture() -> (Fixture, String) {
+    let fixture = Fixture::new().await;
+    fixture.import(things()).await.unwrap();
+    let user = fixture.sign_up("a@b.co").await;
+    let id = user["id"].as_str().unwrap().to_owned();
+    (fixture, id)
+}
+
+impl Fixture {
+    async fn make(&self, values: Value) -> Record {
+        self.records
+            .create("things", record(values), root(), None)
+            .await
+            .unwrap()
+    }
+
+    /// The titles of a list, in order.
+    async fn titles(&self, query: ListQuery, identity: Option<Identity>) -> Vec<String> {
+        let page = self.records.list("things", query, identity).await.unwrap();
+        let title = |record: &Record| record["title"].as_str().unwrap().to_owned();
+        page.items.iter().map(title).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_record_has_pocketbases_shape() {
+    let (fixture, user) = fixture().await;
+    let values = json!({
+        "id": "abcdefghijklmno", "title": "one", "open": "true", "views": "3",
+        "tags": ["a", "b"], "extra": {"x": [1]}, "owner": user, "junk": 1,
+    });
+    let shown = fixture.make(values).await;
+    let expected = json!({
+        "collectionId": fixture.records.collection("things").await.unwrap().id,
+        "collectionName": "things", "id": "abcdefghijklmno", "title": "one", "open": true,
+        "views": 3, "tags": ["a", "b"], "extra": {"x": [1]}, "note": "", "owner": user,
+        "created": "2026-05-06 07:08:09.000Z", "updated": "2026-05-06 07:08:09.000Z",
+    });
+    assert_eq!(Value::Object(shown), expected);
+}
+
+#[tokio::test]
+async fn rules_decide_who_sees_and_changes_what() {
+    let (fixture, user) = fixture().await;
+    let owner = person(&user, "users");
+    let other = person("otherotherother", "users");
+    let own = json!({"title": "own", "owner": user, "note": "n"});
+    let records = &fixture.records;
+    let created = records
+        .create("things", record(own.clone()), owner.clone(), None)
+        .await
+        .unwrap();
+    let id = created["id"].as_str().unwrap();
+    assert!(!created.contains_key("note"), "hidden fields are hidden");
+
+    for stranger in [None, other] {
+        let create = records
+            .create("things", record(own.clone()), stranger.clone(), None)
+            .await;
+        assert_eq!(codes(create).len(), 1, "the rule or the index refuses");
+        let fresh = record(json!({"title": "x", "owner": user}));
+        let create = records
+            .create("things", fresh, stranger.clone(), None)
+            .await;
+        assert_eq!(codes(create), ["Failed to create record."]);
+        let view = records.view("things", id, stranger.clone()).await;
+        assert!(matches!(view, Err(Error::NotFound)));
+        let update = records
+            .update("things", id, record(json!({})), stranger.clone(), None)
+            .await;
+        assert!(matches!(update, Err(Error::NotFound)));
+        assert!(
+            fixture
+                .titles(ListQuery::default(), stranger.clone())
+                .await
+                .is_empty()
+        );
+        let delete = records.delete("things", id, stranger, None).await;
+        assert!(
+            matches!(delete, Err(Error::Forbidden(_))),
+            "no rule: administrators alone"
+        );
+    }
+    assert_eq!(
+        fixture.titles(ListQuery::default(), owner.clone()).await,
+        ["own"]
+    );
+    let change = record(json!({"open": true}));
+    records
+        .update("things", id, change, owner.clone(), None)
+        .await
+        .unwrap();
+    assert_eq!(fixture.titles(ListQuery::default(), None).await, ["own"]);
+    assert!(records.delete("things", id, owner, None).await.is_err());
+    records.delete("things", id, root(), None).await.unwrap();
+    assert!(matches!(
+        records.delete("things", id, root(), None).await,
+        Err(Error::NotFound)
+    ));
+}
+
+#[tokio::test]
+async fn refused_creations_leave_nothing_behind() {
+    let (fixture, user) = fixture().await;
+    let before = fixture.events().await;
+    let values = record(json!({"title": "x", "owner": user}));
+    fixture
+        .records
+        .create("things", values, None, None)
+        .await
+        .unwrap_err();
+    assert_eq!(fixture.events().await, before);
+    assert!(
+        fixture
+            .titles(ListQuery::default(), root())
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn every_write_has_its_event() {
+    let fixture = Fixture::new().await;
+    fixture.import(things()).await.unwrap();
+    let request = || Some("r1".to_owned());
+    let values = record(json!({"id": "abcdefghijklmno", "title": "one"}));
+    let records = &fixture.records;
+    records
+        .create("things", values, root(), request())
+        .await
+        .unwrap();
+    let change = record(json!({"title": "two"}));
+    records
+        .update("things", "abcdefghijklmno", change, root(), request())
+        .await
+        .unwrap();
+    records
+        .delete("things", "abcdefghijklmno", root(), request())
+        .await
+        .unwrap();
+    let expected = ["Create", "Update", "Delete"]
+        .map(|action| format!("{action} things/abcdefghijklmno {{\"request_id\":\"r1\"}}"));
+    assert_eq!(fixture.events().await, expected);
+}
+
+#[tokio::test]
+async fn wrong_values_are_told_by_field() {
+    let (fixture, user) = fixture().await;
+    fixture
+        .make(json!({"id": "abcdefghijklmno", "title": "taken"}))
+        .await;
+    let check = async |values: Value, expected: &[&str]| {
+        let text = values.to_string();
+        let created = fixture
+            .records
+            .create("things", record(values), root(), None)
+            .await;
+        assert_eq!(codes(created), expected, "{text}");
+    };
+    check(json!({}), &["title validation_required"]).await;
+    check(json!({"title": "taken"}), &["title validation_not_unique"]).await;
+    check(
+        json!({"title": "x", "id": "abcdefghijklmno"}),
+        &["id validation_not_unique"],
+    )
+    .await;
+    check(
+        json!({"title": "x", "id": "short"}),
+        &["id validation_min_text_constraint"],
+    )
+    .await;
+    check(
+        json!({"title": "x", "id": "ABCDEABCDEABCDE"}),
+        &["id validation_invalid_format"],
+    )
+    .await;
+    check(
+        json!({"tags": ["z"], "owner": "nobody"}),
+        &[
+            "owner validation_missing_rel_records",
+            "tags validation_invalid_value",
+            "title validation_required",
+        ],
+    )
+    .await;
+    let id = record(json!({"id": "aaaaaaaaaaaaaaa"}));
+    let renamed = fixture
+        .records
+        .update("things", "abcdefghijklmno", id, root(), None)
+        .await;
+    assert_eq!(codes(renamed), ["id validation_pk_change"]);
+    let good = record(json!({"title": "x", "owner": user}));
+    fixture
+        .records
+        .create("things", good, root(), None)
+        .await
+        .expect("an existing owner");
+}
+
+#[tokio::test]
+async fn pages_sort_and_filter() {
+    let (fixture, _) = fixture().await;
+    for (title, views, tags) in [
+        ("a", 1, json!(["a"])),
+        ("b", 2, json!(["a", "b"])),
+        ("C", 3, json!([])),
+    ] {
+        let values = json!({"title": title, "views": views, "tags": tags, "open": true,
+            "extra": {"k": title}});
+        fixture.make(values).await;
+        fixture.clock.advance(std::time::Duration::from_secs(1));
+    }
+    let page = fixture
+        .records
+        .list(
+            "things",
+            ListQuery {
+                page: 2,
+                per_page: 2,
+                ..Default::default()
+            },
+            None,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        (page.page, page.per_page, page.total_items, page.total_pages),
+        (2, 2, 3, 2)
+    );
+    assert_eq!(page.items.len(), 1);
+    let skipped = ListQuery {
+        skip_total: true,
+        per_page: 5_000,
+        ..Default::default()
+    };
+    let page = fixture.records.list("things", skipped, None).await.unwrap();
+    assert_eq!(
+        (page.per_page, page.total_items, page.total_pages),
+        (1_000, -1, -1)
+    );
+
+    let check = async |filter: &str, sort: &str, expected: &[&str]| {
+        let query = ListQuery {
+            filter: filter.to_owned(),
+            sort: sort.to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(
+            fixture.titles(query, root()).await,
+            expected,
+            "{filter} {sort}"
+        );
+    };
+    check("", "", &["a", "b", "C"]).await;
+    check("", "-views", &["C", "b", "a"]).await;
+    check("", "-@rowid", &["C", "b", "a"]).await;
+    check("", "open,-title", &["b", "a", "C"]).await;
+    check("title = 'a'", "", &["a"]).await;
+    check("title ~ 'c'", "", &["C"]).await;
+    check("title !~ 'c'", "", &["a", "b"]).await;
+    check("views >= 2 && views < 3", "", &["b"]).await;
+    check("views = '2' || title = 'a'", "", &["a", "b"]).await;
+    check("tags ~ 'b'", "", &["b"]).await;
+    check("extra ~ '\"k\":\"a\"'", "", &["a"]).await;
+    check("extra != null", "", &["a", "b", "C"]).await;
+    check("open != true", "", &[]).await;
+    check(
+        "created < @now && created > '2026-05-06 07:08:09.500'",
+        "",
+        &["b", "C"],
+    )
+    .await;
+    check("title = 'a\\' OR 1=1 --'", "", &[]).await;
+    check("'abc' ~ title", "", &["a", "b", "C"]).await;
+    for wrong in ["nope = 1", "title", "note = ''"] {
+        let query = ListQuery {
+            filter: wrong.to_owned(),
+            ..Default::default()
+        };
+        let listed = fixture.records.list("things", query, None).await;
+        assert!(matches!(listed, Err(Error::Invalid(_))), "{wrong}");
+    }
+    for wrong in ["nope", "a,,b", "title; DROP TABLE things", "note"] {
+        let query = ListQuery {
+            sort: wrong.to_owned(),
+            ..Default::default()
+        };
+        let listed = fixture.records.list("things", query, None).await;
+        assert!(matches!(listed, Err(Error::Invalid(_))), "{wrong}");
+    }
+    let spying = ListQuery {
+        filter: "@request.auth.id = ''".to_owned(),
+        ..Default::default()
+    };
+    let listed = fixture.records.list("things", spying, None).await;
+    assert!(matches!(listed, Err(Error::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn workers_create_find_and_scan_in_their_transaction() {
+    let (fixture, _) = fixture().await;
+    let records = fixture.records.clone();
+    let work = move |tx: &mut Tx<'_>| {
+        for number in 0..5 {
+            let values = record(json!({"title": format!("t{number}"), "note": "n"}));
+            records.create_in(tx, "things", &values)?;
+        }
+        let first = records.scan_in(tx, "things", "note = 'n'", "", 3)?;
+        let last = first[2]["id"].as_str().unwrap_or_default().to_owned();
+        let rest = records.scan_in(tx, "things", "", &last, 500)?;
+        let found = records.find_in(tx, "things", &last)?;
+        Ok::<_, Error>((first, rest, found))
+    };
+    let (first, rest, found) = fixture.database.write(work).await.unwrap();
+    assert_eq!((first.len(), rest.len()), (3, 2));
+    assert_eq!(found, first[2]);
+    assert_eq!(found["note"], "n", "workers see hidden fields");
+    let ids: Vec<&str> = first
+        .iter()
+        .chain(&rest)
+        .map(|record| record["id"].as_str().unwrap())
+        .collect();
+    assert!(ids.is_sorted());
+}
+
+#[tokio::test]
+async fn a_schema_grows_without_losing_data() {
+    let (fixture, _) = fixture().await;
+    fixture.make(json!({"title": "kept", "views": 3})).await;
+    let more = json!([{"name": "things", "type": "base", "listRule": "", "fields": [
+        {"name": "title", "type": "text"}, {"name": "rank", "type": "number"},
+        {"name": "links", "type": "relation", "collectionId": "others", "maxSelect": 5},
+    ], "indexes": ["CREATE INDEX `idx_rank` ON `things` (`rank`)"]},
+    {"name": "others", "type": "base", "fields": []}]);
+    fixture.import(more.clone()).await.unwrap();
+    fixture
+        .import(more)
+        .await
+        .expect("importing twice changes nothing");
+    let page = fixture
+        .records
+        .list("things", ListQuery::default(), None)
+        .await
+        .unwrap();
+    let kept = &page.items[0];
+    assert_eq!(
+        (&kept["title"], &kept["views"]),
+        (&json!("kept"), &json!(3))
+    );
+    assert_eq!((&kept["rank"], &kept["links"]), (&json!(0), &json!([])));
+    let again = record(json!({"title": "kept"}));
+    let again = fixture.records.create("things", again, root(), None).await;
+    assert_eq!(
+        codes(again),
+        ["title validation_not_unique"],
+        "old indexes stay"
+    );
+}
+
+#[tokio::test]
+async fn definitions_that_cannot_be_are_refused_whole() {
+    let (fixture, _) = fixture().await;
+    let check = async |collection: Value, expected: &str| {
+        let text = collection.to_string();
+        let good = json!({"name": "good", "type": "base"});
+        assert_eq!(
+            codes(fixture.import(json!([good, collection])).await),
+            [expected],
+            "{text}"
+        );
+        let missing = fixture.records.collection("good").await;
+        assert!(matches!(missing, Err(Error::NotFound)), "all or nothing");
+    };
+    let named = |name: &str| json!({"name": name, "type": "base"});
+    check(named("a b"), "name validation_invalid_format").await;
+    check(
+        named("x\"; DROP TABLE users; --"),
+        "name validation_invalid_format",
+    )
+    .await;
+    check(named("_mito_queue_jobs"), "name validation_invalid_format").await;
+    check(named("sqlite_master"), "name validation_invalid_format").await;
+    check(
+        json!({"name": "users", "type": "base"}),
+        "type validation_collection_type_change",
+    )
+    .await;
+    let with = |fields: Value| json!({"name": "n", "type": "base", "fields": fields});
+    check(
+        with(json!([{"name": "1 x", "type": "text"}])),
+        "fields validation_invalid_field",
+    )
+    .await;
+    check(
+        with(json!([{"name": "x", "type": "zzz"}])),
+        "fields validation_invalid_field",
+    )
+    .await;
+    check(
+        with(json!([{"name": "x", "type": "text", "pattern": "("}])),
+        "fields validation_invalid_field",
+    )
+    .await;
+    check(
+        with(json!([{"name": "x", "type": "text"}, {"name": "X", "type": "text"}])),
+        "fields validation_duplicated_field_name",
+    )
+    .await;
+    check(
+        with(json!([{"name": "x", "type": "relation", "collectionId": "nope"}])),
+        "fields validation_field_relation_missing_collection",
+    )
+    .await;
+    check(
+        json!({"name": "things", "type": "base", "fields": [{"name": "title", "type": "number"}]}),
+        "fields validation_field_type_change",
+    )
+    .await;
+    check(
+        json!({"name": "n", "type": "base", "listRule": "nope = 1"}),
+        "listRule validation_invalid_rule",
+    )
+    .await;
+    check(
+        json!({"name": "n", "type": "base", "indexes": ["DROP TABLE users"]}),
+        "indexes validation_invalid_index_expression",
+    )
+    .await;
+    check(
+        json!({"name": "n", "type": "base", "indexes": ["CREATE INDEX `idx_title` ON `n` (`id`)"]}),
+        "indexes validation_invalid_index_expression",
+    )
+    .await;
+    let twice = serde_json::from_value(named("Things")).unwrap();
+    let twice = fixture.records.create_collection(twice).await;
+    assert_eq!(codes(twice), ["name validation_collection_name_exists"]);
+}
+
+#[tokio::test]
+async fn starters_are_imported_once() {
+    let fixture = Fixture::new().await;
+    fixture.import(things()).await.unwrap();
+    let starter = serde_json::from_value(json!({
+        "name": "s", "description": "d", "collections": [],
+        "records": {"things": [{"id": "abcdefghijklmno", "title": "one"}]},
+    }))
+    .unwrap();
+    assert_eq!(
+        fixture
+            .records
+            .import_starter_records(&starter)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        fixture
+            .records
+            .import_starter_records(&starter)
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(fixture.events().await, ["Create things/abcdefghijklmno {}"]);
+}

@@ -1,0 +1,114 @@
+//! What the tests of this crate stand on: a real SQLite file, a manual clock.
+
+use std::path::PathBuf;
+
+use mito_cache::Cache;
+use mito_core::{Clock, Random};
+use mito_database::{Database, Options, database::Location};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Config, Dependencies, Error, MIGRATIONS, Record, Records, Session, SignIn};
+
+/// 2026-05-06 07:08:09.000Z.
+pub(crate) const START_MS: i64 = 1_778_051_289_000;
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) struct Fixture {
+    pub(crate) records: Records,
+    pub(crate) database: Database,
+    pub(crate) clock: Clock,
+    _folder: TempDir,
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(START_MS);
+        let options = Options {
+            location: Location::File(folder.path().join("mito.db")),
+            config: mito_database::database::Config::default(),
+            clock: clock.clone(),
+        };
+        let database = Database::open(options, &[MIGRATIONS]).await.unwrap();
+        let cache_config = mito_cache::Config {
+            warm_restart: false,
+            ..Default::default()
+        };
+        let spill: PathBuf = folder.path().join("cache");
+        let cache = Cache::open(cache_config, spill, clock.clone()).await;
+        let dependencies = Dependencies {
+            database: database.clone(),
+            cache,
+            clock: clock.clone(),
+            random: Random::seeded(7),
+            jwt_secret: SecretString::from("a secret of the tests"),
+        };
+        let records = Records::new(Config::default(), dependencies);
+        Self {
+            records,
+            database,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) async fn import(&self, collections: Value) -> Result<(), Error> {
+        self.records
+            .import_collections(serde_json::from_value(collections).unwrap())
+            .await
+    }
+
+    pub(crate) async fn sign_up(&self, email: &str) -> Record {
+        let values = record(json!({
+            "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD,
+        }));
+        self.records
+            .create("users", values, None, None)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Result<Session, Error> {
+        let sign_in = SignIn {
+            collection: "users".to_owned(),
+            identity: email.to_owned(),
+            password: SecretString::from(password),
+            user_agent: "test".to_owned(),
+            client_ip: "192.0.2.1".to_owned(),
+        };
+        self.records.sign_in(sign_in).await
+    }
+
+    /// The committed events as `action collection/record detail`.
+    pub(crate) async fn events(&self) -> Vec<String> {
+        let events = self
+            .database
+            .read(|tx| mito_database::outbox::read_after(tx, 0, 500))
+            .await;
+        let describe = |event: mito_database::Event| {
+            format!(
+                "{:?} {}/{} {}",
+                event.action, event.collection, event.record, event.detail
+            )
+        };
+        events.unwrap().into_iter().map(describe).collect()
+    }
+}
+
+pub(crate) fn record(value: Value) -> Record {
+    value.as_object().expect("an object").clone()
+}
+
+/// The codes of an [`Error::Fields`], by field; other errors as they read.
+pub(crate) fn codes<T: std::fmt::Debug>(result: Result<T, Error>) -> Vec<String> {
+    match result {
+        Err(Error::Fields(fields)) => fields
+            .iter()
+            .map(|(name, error)| format!("{name} {}", error.code))
+            .collect(),
+        Err(other) => vec![other.to_string()],
+        Ok(value) => panic!("expected an error, got {value:?}"),
+    }
+}
