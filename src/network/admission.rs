@@ -132,7 +132,10 @@ fn is_authority(text: &str) -> bool {
         return false;
     };
     let host = authority.host();
-    let port = text.strip_prefix(host).unwrap_or_default();
+    // User information stands before the host, so that it is not what the text begins with.
+    let Some(port) = text.strip_prefix(host) else {
+        return false;
+    };
     let port_fits = match port.strip_prefix(':') {
         Some(digits) => {
             digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()

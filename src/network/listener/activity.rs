@@ -4,7 +4,7 @@
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Activity(Mutex<State>);
 struct State {
     in_flight: usize,
     idle_since: Instant,
+    /// Who wants to know when nothing is in flight any more.
+    waiting: Option<Waker>,
 }
 
 /// One request in flight, until it is dropped.
@@ -32,6 +34,7 @@ impl Activity {
         Arc::new(Self(Mutex::new(State {
             in_flight: 0,
             idle_since: Instant::now(),
+            waiting: None,
         })))
     }
 
@@ -41,8 +44,14 @@ impl Activity {
         InFlight(self.clone())
     }
 
-    pub(super) fn is_idle(&self) -> bool {
-        self.state().in_flight == 0
+    /// Ready when no request is in flight.
+    pub(super) fn poll_idle(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if state.in_flight == 0 {
+            return Poll::Ready(());
+        }
+        state.waiting = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// Returns when no request has been in flight for `limit`.
@@ -70,6 +79,11 @@ impl Drop for InFlight {
         let mut state = self.0.state();
         state.in_flight -= 1;
         state.idle_since = Instant::now();
+        if state.in_flight == 0
+            && let Some(waker) = state.waiting.take()
+        {
+            waker.wake();
+        }
     }
 }
 

@@ -323,10 +323,10 @@ impl<S> Gate<S> {
     }
 
     /// What the next byte is waited for, and how long; nothing while an answer is under way.
-    fn waits_for(&self) -> Option<(Wait, Duration)> {
+    fn waits_for(&self, context: &mut Context<'_>) -> Option<(Wait, Duration)> {
         match &self.state {
             State::Head { .. } if !self.inbox.is_empty() => Some((Wait::HeadEnd, self.timing.head)),
-            State::Head { .. } if self.activity.is_idle() => {
+            State::Head { .. } if self.activity.poll_idle(context).is_ready() => {
                 Some((Wait::NextRequest, self.timing.idle))
             }
             State::Fixed { .. } | State::Chunked { .. } => {
@@ -339,7 +339,7 @@ impl<S> Gate<S> {
     /// Registers for the time limit of what is waited for. `Ready` if it has passed: true to go
     /// on (a refusal was prepared), false for the end of the stream.
     fn poll_time_limit(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let Some((wait, limit)) = self.waits_for() else {
+        let Some((wait, limit)) = self.waits_for(context) else {
             self.reading.disarm();
             return Poll::Pending;
         };
