@@ -73,12 +73,21 @@ impl AccessLog {
 
     /// Writes lines until shutdown begins, then what is still waiting.
     pub(crate) async fn run(&self, shutdown: &Shutdown) {
-        let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let waiting = self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(mut waiting) = waiting.filter(|_| self.is_on()) else {
             return;
         };
         file::write_all(&self.0.path, &mut waiting, shutdown).await;
-        *self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(waiting);
+        *self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(waiting);
     }
 
     #[cfg(test)]

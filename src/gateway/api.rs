@@ -76,7 +76,10 @@ async fn overview(Extracted(state): Shared) -> Response {
 async fn raw_data(Extracted(state): Shared) -> Response {
     let table = state.table.load_full();
     let by_name = |values: Vec<Value>| -> BTreeMap<String, Value> {
-        values.into_iter().map(|value| (name_of(&value).to_owned(), value)).collect()
+        values
+            .into_iter()
+            .map(|value| (name_of(&value).to_owned(), value))
+            .collect()
     };
     Json(json!({
         "routers": by_name(values(&views::routers(&state, &table))),
@@ -116,12 +119,19 @@ async fn one_service(Extracted(state): Shared, Path(name): Path<String>) -> Resp
 
 async fn middlewares(Extracted(state): Shared, RawQuery(query): RawQuery) -> Response {
     let table = state.table.load_full();
-    list::answer(values(&views::middlewares(&state, &table)), query.as_deref())
+    list::answer(
+        values(&views::middlewares(&state, &table)),
+        query.as_deref(),
+    )
 }
 
 async fn one_middleware(Extracted(state): Shared, Path(name): Path<String>) -> Response {
     let table = state.table.load_full();
-    one("middleware", &name, values(&views::middlewares(&state, &table)))
+    one(
+        "middleware",
+        &name,
+        values(&views::middlewares(&state, &table)),
+    )
 }
 
 /// TCP and UDP are not routed, so their lists are empty.

@@ -11,8 +11,11 @@ use crate::{EntryPoint, Error, config, state::is_local};
 
 /// The entry points by name, with the ports taken when nothing is configured: the wanted one, then
 /// the one that needs no privilege.
-const DEFAULTS: [(&str, u16, u16); 3] =
-    [("web", 80, 8_000), ("websecure", 443, 8_443), ("traefik", 8_080, 0)];
+const DEFAULTS: [(&str, u16, u16); 3] = [
+    ("web", 80, 8_000),
+    ("websecure", 443, 8_443),
+    ("traefik", 8_080, 0),
+];
 
 /// Where the entry points are to listen.
 #[derive(Clone, Debug)]
@@ -29,7 +32,11 @@ enum Place {
     /// The operator's choice: this or nothing.
     Exactly(SocketAddr),
     /// The default port, else the fallback.
-    Default { address: IpAddr, port: u16, fallback: u16 },
+    Default {
+        address: IpAddr,
+        port: u16,
+        fallback: u16,
+    },
 }
 
 /// Listeners, with what is said of them.
@@ -52,7 +59,11 @@ impl Addresses {
                     } else {
                         IpAddr::V6(Ipv6Addr::UNSPECIFIED)
                     };
-                    Place::Default { address, port, fallback }
+                    Place::Default {
+                        address,
+                        port,
+                        fallback,
+                    }
                 }
                 address => Place::Exactly(parse(name, address)?),
             };
@@ -73,11 +84,18 @@ impl Addresses {
 
     /// Takes the addresses.
     pub(crate) fn bind(&self) -> Result<Taken, Error> {
-        let mut taken = Taken { bound: Vec::new(), entrypoints: Vec::new() };
+        let mut taken = Taken {
+            bound: Vec::new(),
+            entrypoints: Vec::new(),
+        };
         for wanted in &self.0 {
             let (bound, note) = wanted.bind()?;
             let address = bound.address;
-            taken.entrypoints.push(EntryPoint { name: wanted.name.to_owned(), address, note });
+            taken.entrypoints.push(EntryPoint {
+                name: wanted.name.to_owned(),
+                address,
+                note,
+            });
             // `localhost` is ::1 first for many programs; whoever else has it keeps it.
             let also_v6 = matches!(wanted.place, Place::Default { .. })
                 && address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -100,15 +118,20 @@ impl Wanted {
             Place::Exactly(address) => listener::bind(self.name, address)
                 .map(|bound| (bound, None))
                 .map_err(|error| self.failure(address, &error)),
-            Place::Default { address, port, fallback } => {
+            Place::Default {
+                address,
+                port,
+                fallback,
+            } => {
                 let wanted = SocketAddr::from((address, port));
                 let refused = match self.bind_family(wanted) {
                     Ok(bound) => return Ok((bound, None)),
                     Err(error) => error,
                 };
                 let second = SocketAddr::from((address, fallback));
-                let bound =
-                    self.bind_family(second).map_err(|error| self.failure(second, &error))?;
+                let bound = self
+                    .bind_family(second)
+                    .map_err(|error| self.failure(second, &error))?;
                 let note = format!(
                     "{} listens on port {} because port {port} {}",
                     self.name,
@@ -178,9 +201,13 @@ mod tests {
     use super::*;
 
     fn config(web: &str) -> config::EntryPoints {
-        let off = config::EntryPoint { address: "off".to_owned() };
+        let off = config::EntryPoint {
+            address: "off".to_owned(),
+        };
         config::EntryPoints {
-            web: config::EntryPoint { address: web.to_owned() },
+            web: config::EntryPoint {
+                address: web.to_owned(),
+            },
             websecure: off.clone(),
             traefik: off,
         }
@@ -213,12 +240,20 @@ mod tests {
         let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = held.local_addr().expect("an address").to_string();
         let addresses = Addresses::read(&config(&address), "localhost").expect("it parses");
-        let Err(Error::Bind { entrypoint, address: named, reason }) = addresses.bind() else {
+        let Err(Error::Bind {
+            entrypoint,
+            address: named,
+            reason,
+        }) = addresses.bind()
+        else {
             panic!("two programs on one port");
         };
         assert_eq!((entrypoint.as_str(), named), ("web", address));
         assert!(reason.contains("taken by another program"), "{reason}");
-        assert!(reason.contains("gateway.entrypoints.web.address"), "{reason}");
+        assert!(
+            reason.contains("gateway.entrypoints.web.address"),
+            "{reason}"
+        );
     }
 
     #[test]
@@ -226,8 +261,17 @@ mod tests {
         let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = held.local_addr().expect("an address").port();
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let wanted = Wanted { name: "web", place: Place::Default { address, port, fallback: 0 } };
-        let taken = Addresses(vec![wanted]).bind().unwrap_or_else(|error| panic!("{error}"));
+        let wanted = Wanted {
+            name: "web",
+            place: Place::Default {
+                address,
+                port,
+                fallback: 0,
+            },
+        };
+        let taken = Addresses(vec![wanted])
+            .bind()
+            .unwrap_or_else(|error| panic!("{error}"));
         let note = taken.entrypoints[0].note.clone().expect("a notice");
         assert!(note.contains(&format!("port {port} is taken")), "{note}");
         assert_ne!(taken.entrypoints[0].address.port(), port);

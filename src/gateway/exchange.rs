@@ -4,9 +4,9 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::body::Body;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use mito_core::Health;
-use mito_network::{ConnectionInfo, Problem};
+use mito_network::{ConnectionInfo, Problem, admission};
 
 use crate::{
     api, guard,
@@ -26,7 +26,14 @@ pub(crate) async fn answer(
     entrypoint: Arc<str>,
     mut request: Request<Body>,
 ) -> Response<Body> {
-    let info = connection(&state, &entrypoint, &request);
+    let known = request.extensions().get::<ConnectionInfo>().cloned();
+    // Requests by a socket were let in, or not, by the accept loop.
+    let refused = if known.is_some() {
+        None
+    } else {
+        admit_without_socket(&mut request)
+    };
+    let info = known.unwrap_or_else(|| in_process(&state, &entrypoint, &mut request));
     let log = state.log.clone();
     let mut record = Record::begin(log, state.clock.now(), entrypoint, &info, &request);
     let reader = Reader::of(request.method(), request.headers());
@@ -35,10 +42,10 @@ pub(crate) async fn answer(
 
     // The table is pinned for the whole exchange, so that a reload concerns later requests alone.
     let table = state.table.load_full();
-    let response = match admit(&mut request, &info) {
-        Ok(()) => route(&state, &table, &mut record, &info, reader, request).await,
-        Err(Refusal::Problem(problem)) => reader.answer(problem),
-        Err(Refusal::Answered(response)) => response,
+    let response = match (refused, give_one_spelling(&mut request)) {
+        (Some(status), _) => empty(status),
+        (None, Err(problem)) => reader.answer(problem),
+        (None, Ok(())) => route(&state, &table, &mut record, &info, reader, request).await,
     };
 
     let mut response = reader.without_body_for_head(response);
@@ -51,83 +58,66 @@ pub(crate) async fn answer(
     response.map(|body| record.follow(body))
 }
 
-/// What the accept loop knows of the connection, or what stands in for it without a socket.
-fn connection(state: &State, entrypoint: &str, request: &Request<Body>) -> ConnectionInfo {
-    let mut info = request.extensions().get::<ConnectionInfo>().cloned().unwrap_or_else(|| {
-        let peer = SocketAddr::from(([127, 0, 0, 1], 0));
-        ConnectionInfo {
-            peer,
-            client_ip: peer.ip(),
-            scheme: if entrypoint == "websecure" { "https" } else { "http" },
-            host: String::new(),
-            tls: None,
-            entrypoint: entrypoint.to_owned(),
-            request_id: state.random.uuid(state.clock.now_ms()).to_string(),
-        }
-    });
-    if info.host.is_empty() {
-        info.host = host_of(request).unwrap_or_default();
-    }
-    info
+/// The judgement of the accept loop, for a request that came without one.
+fn admit_without_socket(request: &mut Request<Body>) -> Option<StatusCode> {
+    let (mut parts, body) = std::mem::take(request).into_parts();
+    let refused = admission::admit(&parts).err();
+    parts.extensions.insert(Host(admission::host(&parts)));
+    admission::to_origin_form(&mut parts);
+    *request = Request::from_parts(parts, body);
+    refused
 }
 
-/// The host of a request: that of the target, else that of the header (RFC 9112 §3.2.2).
-fn host_of(request: &Request<Body>) -> Option<String> {
-    let host = match request.uri().authority() {
-        Some(authority) => authority.host().to_owned(),
-        None => {
-            let header = request.headers().get(header::HOST)?.to_str().ok()?;
-            header.parse::<uri::Authority>().ok()?.host().to_owned()
-        }
+/// The host of a request that came without a socket.
+#[derive(Clone)]
+struct Host(String);
+
+/// What stands in for a connection without a socket.
+fn in_process(state: &State, entrypoint: &str, request: &mut Request<Body>) -> ConnectionInfo {
+    let peer = SocketAddr::from(([127, 0, 0, 1], 0));
+    ConnectionInfo {
+        peer,
+        client_ip: peer.ip(),
+        scheme: if entrypoint == "websecure" {
+            "https"
+        } else {
+            "http"
+        },
+        host: request
+            .extensions_mut()
+            .remove::<Host>()
+            .map(|host| host.0)
+            .unwrap_or_default(),
+        tls: None,
+        entrypoint: entrypoint.to_owned(),
+        request_id: state.random.uuid(state.clock.now_ms()).to_string(),
+    }
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Gives the path its one spelling, which is routed, matched and forwarded.
+fn give_one_spelling(request: &mut Request<Body>) -> Result<(), Problem> {
+    let wrong = |reason: &str| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("The address is wrong: {reason}."),
+        )
     };
-    Some(host.to_ascii_lowercase())
-}
-
-/// Why a request is not routed.
-enum Refusal {
-    Problem(Problem),
-    Answered(Response<Body>),
-}
-
-/// Refuses what no service should see, and gives the path its one spelling.
-fn admit(request: &mut Request<Body>, info: &ConnectionInfo) -> Result<(), Refusal> {
-    let refuse = |status, detail: &str| Err(Refusal::Problem(Problem::new(status, detail)));
-    match *request.method() {
-        Method::CONNECT => {
-            return refuse(StatusCode::NOT_IMPLEMENTED, "This is not a forward proxy.");
-        }
-        Method::TRACE => {
-            return refuse(StatusCode::METHOD_NOT_ALLOWED, "TRACE is not answered.");
-        }
-        Method::OPTIONS if request.uri().path() == "*" => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            return Err(Refusal::Answered(response));
-        }
-        _ => {}
+    let uri = request.uri();
+    let path = paths::canonical(uri.path()).map_err(|error| wrong(&error.to_string()))?;
+    if path == uri.path() {
+        return Ok(());
     }
-    if info.host.is_empty() {
-        return refuse(StatusCode::BAD_REQUEST, "The request names no host.");
-    }
-    let canonical = match paths::canonical(request.uri().path()) {
-        Ok(path) if path == request.uri().path() => None,
-        Ok(path) => Some(path.into_owned()),
-        Err(error) => {
-            return refuse(StatusCode::BAD_REQUEST, &format!("The address is wrong: {error}."));
-        }
+    let spelled = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.into_owned(),
     };
-    if let Some(path) = canonical {
-        let path = match request.uri().query() {
-            Some(query) => format!("{path}?{query}"),
-            None => path,
-        };
-        let mut parts = request.uri().clone().into_parts();
-        parts.path_and_query = path.parse().ok();
-        match Uri::from_parts(parts) {
-            Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return refuse(StatusCode::BAD_REQUEST, "The address is wrong."),
-        }
-    }
+    *request.uri_mut() = spelled.parse().map_err(|_| wrong("it cannot be read"))?;
     Ok(())
 }
 
@@ -163,7 +153,12 @@ async fn route(
         return rate_limit::refusal(wait);
     }
     if router.has(Middleware::RedirectToHttps) {
-        return redirect::to_https(request.method(), &info.host, request.uri(), state.https_port());
+        return redirect::to_https(
+            request.method(),
+            &info.host,
+            request.uri(),
+            state.https_port(),
+        );
     }
     let accepted = compress::accepted(request.headers());
     let mut response = call(state, router, info, reader, request).await;
@@ -191,7 +186,10 @@ async fn call(
             Some(_) => state.network.dispatch(name, request).await,
             None => reader.answer(Problem::new(
                 StatusCode::BAD_GATEWAY,
-                format!("{}: there is no service {name:?} on the network.", info.host),
+                format!(
+                    "{}: there is no service {name:?} on the network.",
+                    info.host
+                ),
             )),
         },
         Target::Upstream(upstream) => {
@@ -201,7 +199,11 @@ async fn call(
                     let url = upstream.url();
                     tracing::debug!(%url, ?failure, "an upstream did not answer");
                     // Which server stands behind a name is nobody's business in production.
-                    let server = if state.has_real_domain() { "its server" } else { url.as_str() };
+                    let server = if state.has_real_domain() {
+                        "its server"
+                    } else {
+                        url.as_str()
+                    };
                     let detail = format!(
                         "{} is configured, but {server} did not answer. Try again in a moment.",
                         info.host
@@ -278,13 +280,13 @@ fn unready(name: &str, health: &Health) -> Problem {
 
 /// A host or path that no router takes. In development the page says where to go; a platform on
 /// the internet lists nothing.
-fn unknown(
-    state: &State,
-    table: &Table,
-    info: &ConnectionInfo,
-    reader: Reader,
-) -> Response<Body> {
-    let detail = format!("Nothing is served for {} at this path.", info.host);
+fn unknown(state: &State, table: &Table, info: &ConnectionInfo, reader: Reader) -> Response<Body> {
+    let host = if info.host.is_empty() {
+        "a request without a host"
+    } else {
+        &info.host
+    };
+    let detail = format!("Nothing is served for {host} at this path.");
     let problem = Problem::new(StatusCode::NOT_FOUND, detail);
     if state.has_real_domain() {
         return reader.answer(problem);
@@ -309,38 +311,11 @@ fn unknown(
 /// How a service's address is shown in the access log.
 fn url(state: &State, target: &Target) -> String {
     match target {
-        Target::Role(name) => {
-            match state.network.service(name).and_then(|service| service.port) {
-                Some(port) => format!("http://{name}:{port}"),
-                None => format!("http://{name}"),
-            }
-        }
+        Target::Role(name) => match state.network.service(name).and_then(|service| service.port) {
+            Some(port) => format!("http://{name}:{port}"),
+            None => format!("http://{name}"),
+        },
         Target::Upstream(upstream) => upstream.url(),
         Target::Internal(internal) => internal.name().to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(method: &str, uri: &str, host: Option<&str>) -> Request<Body> {
-        let mut builder = Request::builder().method(method).uri(uri);
-        if let Some(host) = host {
-            builder = builder.header(header::HOST, host);
-        }
-        builder.body(Body::empty()).expect("a request")
-    }
-
-    #[test]
-    fn the_target_decides_the_host() {
-        let check = |uri: &str, host: Option<&str>, expected: Option<&str>| {
-            assert_eq!(host_of(&request("GET", uri, host)).as_deref(), expected, "{uri}");
-        };
-        check("/", Some("API.localhost:8000"), Some("api.localhost"));
-        check("http://a.localhost/", Some("b.localhost"), Some("a.localhost"));
-        check("/", Some("[::1]:80"), Some("[::1]"));
-        check("/", Some("a b"), None);
-        check("/", None, None);
     }
 }

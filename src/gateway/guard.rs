@@ -51,7 +51,10 @@ fn is_this_machine(state: &State, info: &ConnectionInfo) -> bool {
 }
 
 fn is_local_name(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     is_local(host) || address.is_ok_and(|address| address.is_loopback())
 }
 
@@ -65,7 +68,11 @@ fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> impl Iterator<Item =
         .map(|(_, token)| token.trim());
     // The plain name is a promise of plain-HTTP localhost; on HTTPS anybody below the domain
     // could have set it.
-    let allowed = if scheme == "https" { &COOKIES[..1] } else { &COOKIES[..] };
+    let allowed = if scheme == "https" {
+        &COOKIES[..1]
+    } else {
+        &COOKIES[..]
+    };
     let cookies = headers
         .get_all(header::COOKIE)
         .into_iter()
@@ -86,7 +93,10 @@ mod tests {
     #[test]
     fn credentials_come_from_the_bearer_and_the_right_cookies() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("bearer abc"));
+        headers.insert(
+            header::AUTHORIZATION,
+            HeaderValue::from_static("bearer abc"),
+        );
         let cookie = "a=b; mito_session=plain; __Host-mito_session=strict";
         headers.insert(header::COOKIE, HeaderValue::from_static(cookie));
         let read = |scheme| credentials(&headers, scheme).collect::<Vec<_>>();
@@ -96,10 +106,22 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_local() {
-        for host in ["localhost", "traefik.localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+        for host in [
+            "localhost",
+            "traefik.localhost",
+            "127.0.0.1",
+            "127.1.2.3",
+            "[::1]",
+        ] {
             assert!(is_local_name(host), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "10.0.0.1", "", "notlocalhost"] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "",
+            "notlocalhost",
+        ] {
             assert!(!is_local_name(host), "{host}");
         }
     }

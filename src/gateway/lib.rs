@@ -32,6 +32,8 @@ pub mod routers;
 pub mod rules;
 mod services;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::{
@@ -130,7 +132,10 @@ impl Gateway {
     /// Compiles the configuration; binds nothing.
     pub fn build(config: Config, dependencies: Dependencies) -> Result<Self, Error> {
         let state = Arc::new(State::build(config, dependencies)?);
-        Ok(Self { state, bound: Arc::default() })
+        Ok(Self {
+            state,
+            bound: Arc::default(),
+        })
     }
 
     /// Binds the entry points. Default ports that may not be taken fall back to 8000, 8443 and any
@@ -139,13 +144,23 @@ impl Gateway {
         let state = &self.state;
         let addresses = entrypoints::Addresses::read(&state.config.entrypoints, &state.domain)?;
         let taken = addresses.bind()?;
-        let secure = taken.entrypoints.iter().any(|entry| entry.name == "websecure");
-        let tls = if secure { Some(tls::config(state)?) } else { None };
+        let secure = taken
+            .entrypoints
+            .iter()
+            .any(|entry| entry.name == "websecure");
+        let tls = if secure {
+            Some(tls::config(state)?)
+        } else {
+            None
+        };
         let listening = taken.bound.into_iter().map(|bound| Listening {
             tls: tls.clone().filter(|_| bound.name == "websecure"),
             bound,
         });
-        self.bound.lock().unwrap_or_else(PoisonError::into_inner).extend(listening);
+        self.bound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(listening);
         state.set_listening(taken.entrypoints.clone());
         for warning in state.warnings() {
             tracing::warn!("{warning}");

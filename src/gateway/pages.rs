@@ -20,7 +20,10 @@ impl Reader {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .any(|value| value.contains("text/html"));
-        Self { html, head: method == Method::HEAD }
+        Self {
+            html,
+            head: method == Method::HEAD,
+        }
     }
 
     /// The answer for a problem.
@@ -39,10 +42,16 @@ impl Reader {
         *response.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
         headers.insert(header::CONTENT_LENGTH, length);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(PAGE_POLICY),
+        );
         if let Some(seconds) = problem.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -58,7 +67,10 @@ impl Reader {
         let mut response = response.map(|_| Body::empty());
         if let Some(length) = length.filter(|length| *length > 0) {
             let length = HeaderValue::from(length);
-            response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length);
+            response
+                .headers_mut()
+                .entry(header::CONTENT_LENGTH)
+                .or_insert(length);
         }
         response
     }
@@ -74,13 +86,14 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:38rem;mar
     a{color:#74c0fc}small{color:#909296}}";
 
 fn page(problem: &Problem, links: &[String]) -> String {
-    let items: String = links
+    let items: Vec<String> = links
         .iter()
         .map(|link| {
             let link = escaped(link);
             format!("<li><a href=\"{link}\">{link}</a></li>")
         })
         .collect();
+    let items = items.concat();
     let list = if items.is_empty() {
         String::new()
     } else {
@@ -98,7 +111,10 @@ fn page(problem: &Problem, links: &[String]) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -119,7 +135,10 @@ mod tests {
         let headers = HeaderMap::new();
         let reader = Reader::of(&Method::HEAD, &headers);
         let answer = reader.answer(Problem::new(StatusCode::BAD_GATEWAY, "gone"));
-        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            answer.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
         let answer = reader.without_body_for_head(answer);
         assert!(http_body::Body::is_end_stream(answer.body()));
         assert_ne!(answer.headers()[header::CONTENT_LENGTH], "0");

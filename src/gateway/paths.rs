@@ -23,8 +23,15 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, PathError> {
     if !path.starts_with('/') {
         return Err(PathError::NotAbsolute);
     }
-    let decoded = if path.contains('%') { Cow::Owned(decode(path)?) } else { Cow::Borrowed(path) };
-    if decoded.split('/').any(|segment| segment == "." || segment == "..") {
+    let decoded = if path.contains('%') {
+        Cow::Owned(decode(path)?)
+    } else {
+        Cow::Borrowed(path)
+    };
+    if decoded
+        .split('/')
+        .any(|segment| segment == "." || segment == "..")
+    {
         return Ok(Cow::Owned(resolve(&decoded)));
     }
     Ok(decoded)
@@ -86,7 +93,11 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: Result<&str, PathError>) {
-        assert_eq!(canonical(path).as_deref(), expected.as_ref().map(|path| *path), "{path}");
+        assert_eq!(
+            canonical(path).as_deref(),
+            expected.as_ref().map(|path| *path),
+            "{path}"
+        );
     }
 
     #[test]

@@ -104,7 +104,11 @@ impl Record {
 
     /// The status that is counted.
     pub(crate) fn code(&self) -> u16 {
-        self.status.unwrap_or(if std::thread::panicking() { 500 } else { CLIENT_CLOSED_REQUEST })
+        self.status.unwrap_or(if std::thread::panicking() {
+            500
+        } else {
+            CLIENT_CLOSED_REQUEST
+        })
     }
 
     fn count(&self) {
@@ -182,9 +186,13 @@ impl HttpBody for Recorded {
 
 /// The method as a label; anything unusual shares one, so that clients cannot make series.
 fn known_method(method: &http::Method) -> &'static str {
-    const KNOWN: [&str; 9] =
-        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("EXTENSION_METHOD")
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+    ];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("EXTENSION_METHOD")
 }
 
 fn protocol(headers: &HeaderMap) -> &'static str {

@@ -45,8 +45,12 @@ pub enum Middleware {
 
 impl Middleware {
     /// Every middleware there is.
-    pub const ALL: [Self; 4] =
-        [Self::RedirectToHttps, Self::RateLimit, Self::SecurityHeaders, Self::Compress];
+    pub const ALL: [Self; 4] = [
+        Self::RedirectToHttps,
+        Self::RateLimit,
+        Self::SecurityHeaders,
+        Self::Compress,
+    ];
 
     /// The name, with provider.
     pub fn name(self) -> &'static str {
@@ -74,7 +78,10 @@ impl Router {
     /// Parses a router; the message says what is wrong with it.
     pub(crate) fn parse(mut spec: RouterSpec) -> Result<Self, crate::Error> {
         let full_name = format!("{}@{}", spec.name, spec.provider);
-        let refuse = |reason: String| crate::Error::Rule { router: full_name.clone(), reason };
+        let refuse = |reason: String| crate::Error::Rule {
+            router: full_name.clone(),
+            reason,
+        };
         let rule = Rule::parse(&spec.rule).map_err(|error| refuse(format!("rule: {error}")))?;
         let target = Target::parse(&spec.service).map_err(refuse)?;
         let priority = match spec.priority {
@@ -84,7 +91,13 @@ impl Router {
         if spec.entrypoints.is_empty() {
             spec.entrypoints = vec!["web".to_owned(), "websecure".to_owned()];
         }
-        Ok(Self { spec, full_name, priority, rule, target })
+        Ok(Self {
+            spec,
+            full_name,
+            priority,
+            rule,
+            target,
+        })
     }
 
     pub(crate) fn has(&self, middleware: Middleware) -> bool {

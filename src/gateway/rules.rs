@@ -5,7 +5,7 @@
 mod parse;
 mod print;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 
 use http::{HeaderMap, HeaderName};
@@ -150,9 +150,11 @@ impl Matcher {
             Self::Path(path) => target.path == path,
             Self::PathPrefix(prefix) => target.path.starts_with(prefix.as_str()),
             Self::Method(method) => target.method == method,
-            Self::Header { name, value } => {
-                target.headers.get_all(name).iter().any(|found| found.as_bytes() == value.as_bytes())
-            }
+            Self::Header { name, value } => target
+                .headers
+                .get_all(name)
+                .iter()
+                .any(|found| found.as_bytes() == value.as_bytes()),
         }
     }
 }

@@ -92,9 +92,23 @@ mod tests {
         let role = |name: &str| Ok(Target::Role(name.to_owned()));
         assert_eq!(Target::parse("api"), role("api"));
         assert_eq!(Target::parse("mobile-build@mito"), role("mobile-build"));
-        assert_eq!(Target::parse("ping@internal"), Ok(Target::Internal(Internal::Ping)));
-        assert!(matches!(Target::parse("http://127.0.0.1:4000"), Ok(Target::Upstream(_))));
-        for wrong in ["", "api@docker", "a b", "https://x", "http://", "http://a/b", "ftp://x"] {
+        assert_eq!(
+            Target::parse("ping@internal"),
+            Ok(Target::Internal(Internal::Ping))
+        );
+        assert!(matches!(
+            Target::parse("http://127.0.0.1:4000"),
+            Ok(Target::Upstream(_))
+        ));
+        for wrong in [
+            "",
+            "api@docker",
+            "a b",
+            "https://x",
+            "http://",
+            "http://a/b",
+            "ftp://x",
+        ] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
         for (name, internal) in INTERNAL {

@@ -43,7 +43,10 @@ pub(crate) struct State {
 impl State {
     /// Compiles the configuration.
     pub(crate) fn build(config: Config, dependencies: Dependencies) -> Result<Self, Error> {
-        let domain = dependencies.domain.trim_end_matches('.').to_ascii_lowercase();
+        let domain = dependencies
+            .domain
+            .trim_end_matches('.')
+            .to_ascii_lowercase();
         let addresses = entrypoints::Addresses::read(&config.entrypoints, &domain)?;
         let supervisor = dependencies.supervisor;
         let header_timeout =
@@ -84,7 +87,10 @@ impl State {
             routers::operator(config),
         ]
         .concat();
-        let routers = specs.into_iter().map(Router::parse).collect::<Result<Vec<_>, _>>()?;
+        let routers = specs
+            .into_iter()
+            .map(Router::parse)
+            .collect::<Result<Vec<_>, _>>()?;
         self.table.store(Arc::new(Table::compile(routers)?));
         Ok(())
     }
@@ -102,20 +108,30 @@ impl State {
     /// Notes what is listened on.
     pub(crate) fn set_listening(&self, listening: Vec<EntryPoint>) {
         if let Some(secure) = listening.iter().find(|entry| entry.name == "websecure") {
-            self.https_port.store(secure.address.port(), Ordering::Relaxed);
+            self.https_port
+                .store(secure.address.port(), Ordering::Relaxed);
         }
-        *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = listening;
+        *self
+            .listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = listening;
     }
 
     /// What is listened on.
     pub(crate) fn listening(&self) -> Vec<EntryPoint> {
-        self.listening.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What an operator should know, in words.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> =
-            self.listening().into_iter().filter_map(|entry| entry.note).collect();
+        let mut warnings: Vec<String> = self
+            .listening()
+            .into_iter()
+            .filter_map(|entry| entry.note)
+            .collect();
         if self.has_real_domain() && self.https_port() != 0 {
             warnings.push(format!(
                 "HTTPS for {} uses this machine's own certificate authority, which browsers do \

@@ -58,6 +58,10 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|found| found.len() >= MAX_FILE_BYTES) {
         fs::rename(path, path.with_extension("log.1"))?;
     }
-    let mut file = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())
 }

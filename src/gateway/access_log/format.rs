@@ -64,7 +64,11 @@ pub(super) fn json(record: &Record) -> String {
 
 /// What is shown for a request that no router took.
 fn nowhere() -> Route {
-    Route { router: "-".to_owned(), service: "-".to_owned(), url: "-".to_owned() }
+    Route {
+        router: "-".to_owned(),
+        service: "-".to_owned(),
+        url: "-".to_owned(),
+    }
 }
 
 fn quoted(value: &str) -> String {

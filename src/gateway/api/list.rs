@@ -53,7 +53,9 @@ pub(super) fn answer(mut items: Vec<Value>, query: Option<&str>) -> Response {
 impl Query {
     fn parse(query: &str) -> Result<Self, String> {
         let pairs: Vec<(String, String)> = axum::extract::Query::try_from_uri(
-            &format!("/?{query}").parse().map_err(|_| "the query is wrong".to_owned())?,
+            &format!("/?{query}")
+                .parse()
+                .map_err(|_| "the query is wrong".to_owned())?,
         )
         .map_err(|error| error.to_string())?
         .0;
@@ -79,7 +81,9 @@ impl Query {
             .iter()
             .any(|text| text.to_lowercase().contains(&self.search));
         let status = self.status.is_empty()
-            || item["status"].as_str().is_some_and(|it| it.eq_ignore_ascii_case(&self.status));
+            || item["status"]
+                .as_str()
+                .is_some_and(|it| it.eq_ignore_ascii_case(&self.status));
         let service = self.service.is_empty() || item["service"] == self.service.as_str();
         let middleware = self.middleware.is_empty()
             || item["middlewares"]
@@ -95,23 +99,33 @@ impl Query {
             key @ ("provider" | "rule" | "service" | "status" | "type") => {
                 left[key].as_str().cmp(&right[key].as_str())
             }
-            "entryPoints" => left["entryPoints"].to_string().cmp(&right["entryPoints"].to_string()),
+            "entryPoints" => left["entryPoints"]
+                .to_string()
+                .cmp(&right["entryPoints"].to_string()),
             "servers" => servers(left).cmp(&servers(right)),
             _ => Ordering::Equal,
         };
         let order = order.then_with(by_name);
-        if self.descending { order.reverse() } else { order }
+        if self.descending {
+            order.reverse()
+        } else {
+            order
+        }
     }
 }
 
 fn servers(item: &Value) -> usize {
-    item["loadBalancer"]["servers"].as_array().map_or(0, Vec::len)
+    item["loadBalancer"]["servers"]
+        .as_array()
+        .map_or(0, Vec::len)
 }
 
 fn positive(key: &str, value: &str) -> Result<usize, String> {
     match value.parse::<usize>() {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err(format!("invalid request: {key}: {value:?} is not a number from 1")),
+        _ => Err(format!(
+            "invalid request: {key}: {value:?} is not a number from 1"
+        )),
     }
 }
 
@@ -134,7 +148,12 @@ mod tests {
             return;
         }
         assert_eq!(response.headers()["x-next-page"], next, "{query}");
-        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
         let found: Vec<Value> = serde_json::from_slice(&body).expect("an array");
         let found: Vec<&str> = found.iter().map(name_of).collect();
         assert_eq!(found, names, "{query}");
@@ -146,7 +165,13 @@ mod tests {
         check("search=host", 200, &["b@x", "c@x"], "1").await;
         check("status=warning", 200, &["a@x"], "1").await;
         check("sortBy=priority", 200, &["c@x", "b@x", "a@x"], "1").await;
-        check("sortBy=priority&direction=desc", 200, &["a@x", "b@x", "c@x"], "1").await;
+        check(
+            "sortBy=priority&direction=desc",
+            200,
+            &["a@x", "b@x", "c@x"],
+            "1",
+        )
+        .await;
         check("per_page=2", 200, &["a@x", "b@x"], "2").await;
         check("per_page=2&page=2", 200, &["c@x"], "1").await;
         check("per_page=2&page=3", 400, &[], "").await;

@@ -131,12 +131,27 @@ pub(crate) fn overview(state: &State) -> Overview {
     let table = state.table.load_full();
     let count = |statuses: Vec<String>| Counts {
         total: statuses.len(),
-        warnings: statuses.iter().filter(|status| *status == "warning").count(),
-        errors: statuses.iter().filter(|status| *status == "disabled").count(),
+        warnings: statuses
+            .iter()
+            .filter(|status| *status == "warning")
+            .count(),
+        errors: statuses
+            .iter()
+            .filter(|status| *status == "disabled")
+            .count(),
     };
-    let routers = routers(state, &table).into_iter().map(|view| view.status).collect();
-    let services = services(state, &table).into_iter().map(|view| view.status).collect();
-    let middlewares = middlewares(state, &table).into_iter().map(|view| view.status).collect();
+    let routers = routers(state, &table)
+        .into_iter()
+        .map(|view| view.status)
+        .collect();
+    let services = services(state, &table)
+        .into_iter()
+        .map(|view| view.status)
+        .collect();
+    let middlewares = middlewares(state, &table)
+        .into_iter()
+        .map(|view| view.status)
+        .collect();
     let providers: BTreeSet<String> = table
         .routers()
         .iter()
@@ -165,22 +180,44 @@ pub(crate) fn overview(state: &State) -> Overview {
 
 /// The routers, in the order in which they are tried.
 pub(crate) fn routers(state: &State, table: &Table) -> Vec<RouterView> {
-    table.routers().iter().map(|router| router_view(state, router)).collect()
+    table
+        .routers()
+        .iter()
+        .map(|router| router_view(state, router))
+        .collect()
 }
 
 fn router_view(state: &State, router: &Router) -> RouterView {
     let error: Vec<String> = missing_service(state, &router.target).into_iter().collect();
-    let open: Vec<String> = state.listening().into_iter().map(|entry| entry.name).collect();
+    let open: Vec<String> = state
+        .listening()
+        .into_iter()
+        .map(|entry| entry.name)
+        .collect();
     let entry_points = router.spec.entrypoints.clone();
     RouterView {
-        using: entry_points.iter().filter(|name| open.contains(name)).cloned().collect(),
+        using: entry_points
+            .iter()
+            .filter(|name| open.contains(name))
+            .cloned()
+            .collect(),
         entry_points,
-        middlewares: router.spec.middlewares.iter().map(|it| it.name().to_owned()).collect(),
+        middlewares: router
+            .spec
+            .middlewares
+            .iter()
+            .map(|it| it.name().to_owned())
+            .collect(),
         service: router.target.full_name(&router.full_name),
         rule: router.spec.rule.clone(),
         priority: router.priority,
         priority_str: router.priority.to_string(),
-        status: if error.is_empty() { "enabled" } else { "disabled" }.to_owned(),
+        status: if error.is_empty() {
+            "enabled"
+        } else {
+            "disabled"
+        }
+        .to_owned(),
         error,
         name: router.full_name.clone(),
         provider: router.spec.provider.to_owned(),
@@ -189,9 +226,9 @@ fn router_view(state: &State, router: &Router) -> RouterView {
 
 fn missing_service(state: &State, target: &Target) -> Option<String> {
     match target {
-        Target::Role(name) if state.network.service(name).is_none() => {
-            Some(format!("the service {name:?} does not exist on the network"))
-        }
+        Target::Role(name) if state.network.service(name).is_none() => Some(format!(
+            "the service {name:?} does not exist on the network"
+        )),
         Target::Role(_) | Target::Upstream(_) | Target::Internal(_) => None,
     }
 }
@@ -216,7 +253,10 @@ fn service_view(state: &State, router: &Router, name: String) -> ServiceView {
             let port = state.network.service(role).and_then(|service| service.port);
             let port = port.map(|port| format!(":{port}")).unwrap_or_default();
             let health = state.network.health(role);
-            (Some(format!("http://{role}{port}")), health.as_ref().map(server_state))
+            (
+                Some(format!("http://{role}{port}")),
+                health.as_ref().map(server_state),
+            )
         }
         Target::Upstream(upstream) => (Some(upstream.url()), Some("UP")),
         Target::Internal(_) => (None, None),
@@ -228,8 +268,10 @@ fn service_view(state: &State, router: &Router, name: String) -> ServiceView {
     };
     ServiceView {
         kind: url.as_ref().map(|_| "loadbalancer".to_owned()),
-        load_balancer: url
-            .map(|url| LoadBalancer { servers: vec![Server { url }], pass_host_header: true }),
+        load_balancer: url.map(|url| LoadBalancer {
+            servers: vec![Server { url }],
+            pass_host_header: true,
+        }),
         status: if missing { "disabled" } else { "enabled" }.to_owned(),
         used_by: Vec::new(),
         server_status,
@@ -302,7 +344,11 @@ pub(crate) fn entrypoints(state: &State) -> Vec<EntryPointView> {
     let limits = &state.config.limits;
     let seconds = |milliseconds: u64| {
         let whole = milliseconds / 1_000;
-        if milliseconds % 1_000 == 0 { format!("{whole}s") } else { format!("{milliseconds}ms") }
+        if milliseconds.is_multiple_of(1_000) {
+            format!("{whole}s")
+        } else {
+            format!("{milliseconds}ms")
+        }
     };
     state
         .listening()
@@ -323,5 +369,8 @@ pub(crate) fn entrypoints(state: &State) -> Vec<EntryPointView> {
 
 fn capitalised(provider: &str) -> String {
     let mut letters = provider.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }

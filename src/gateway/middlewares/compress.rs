@@ -35,7 +35,9 @@ pub(crate) async fn compress(accepted: HeaderMap, response: Response<Body>) -> R
         .and(predicate::NotForContentType::const_new("audio/"))
         .and(predicate::NotForContentType::const_new("font/woff"))
         .and(predicate::NotForContentType::const_new("application/zip"))
-        .and(predicate::NotForContentType::const_new("application/octet-stream"));
+        .and(predicate::NotForContentType::const_new(
+            "application/octet-stream",
+        ));
     let mut response = Some(response);
     let inner = service_fn(move |_: Request<()>| {
         let response = response.take().expect("the service is called once");
@@ -62,12 +64,24 @@ mod tests {
             .body(Body::from("a".repeat(length)))
             .expect("a response");
         let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT_ENCODING, http::HeaderValue::from_static(accept));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            http::HeaderValue::from_static(accept),
+        );
         let response = compress(accepted(&headers), response).await;
         let shown = response.headers().get(header::CONTENT_ENCODING).is_some();
         assert_eq!(shown, encoded, "{content_type} {length} {accept}");
-        let body = response.into_body().collect().await.expect("a body").to_bytes();
-        assert_eq!(body.len() < length, encoded, "{content_type} {length} {accept}");
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        assert_eq!(
+            body.len() < length,
+            encoded,
+            "{content_type} {length} {accept}"
+        );
     }
 
     #[tokio::test]

@@ -67,7 +67,9 @@ impl RateLimit {
             // The hash is keyed, so nobody can choose whose bucket to share.
             key = Key::Shared(self.hasher.hash_one(group(client)) % SHARED_BUCKETS);
         }
-        limiter.check_key(&key).map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+        limiter
+            .check_key(&key)
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
     }
 }
 
@@ -84,7 +86,9 @@ fn group(client: IpAddr) -> IpAddr {
 
 /// 429 with Traefik's two headers; `Retry-After` is rounded up, so that it is never 0.
 pub(crate) fn refusal(wait: Duration) -> Response<Body> {
-    let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
+    let seconds = u32::try_from(wait.as_millis().div_ceil(1_000))
+        .unwrap_or(u32::MAX)
+        .max(1);
     let detail = format!("Too many requests from this address. Try again in {seconds} s.");
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds);
     let mut response = problem.into_response();
@@ -127,7 +131,10 @@ mod tests {
 
     #[test]
     fn the_number_of_buckets_is_bounded() {
-        let limit = RateLimit { max_addresses: 100, ..RateLimit::new(1, 1) };
+        let limit = RateLimit {
+            max_addresses: 100,
+            ..RateLimit::new(1, 1)
+        };
         for network in 0..10_000 {
             let _ = limit.take(v6([0x2001, 0xdb8, 0, network, 0, 0, 0, 1]));
         }

@@ -9,7 +9,11 @@ const HTTPS_PORT: u16 = 443;
 /// The answer that sends a client to HTTPS on `port`: 301 to a GET, 308 to everything else, so
 /// that a POST stays one.
 pub(crate) fn to_https(method: &Method, host: &str, uri: &Uri, port: u16) -> Response<Body> {
-    let port = if port == HTTPS_PORT { String::new() } else { format!(":{port}") };
+    let port = if port == HTTPS_PORT {
+        String::new()
+    } else {
+        format!(":{port}")
+    };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let status = match *method {
         Method::GET => StatusCode::MOVED_PERMANENTLY,
@@ -40,6 +44,12 @@ mod tests {
         check(Method::GET, 443, "/x?y=1", 301, "https://a.example/x?y=1");
         check(Method::POST, 443, "/x", 308, "https://a.example/x");
         check(Method::HEAD, 8443, "/", 308, "https://a.example:8443/");
-        check(Method::GET, 443, "//evil.example", 301, "https://a.example//evil.example");
+        check(
+            Method::GET,
+            443,
+            "//evil.example",
+            301,
+            "https://a.example//evil.example",
+        );
     }
 }

@@ -5,10 +5,19 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 const ALWAYS: [(HeaderName, HeaderValue); 4] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("strict-origin-when-cross-origin"),
+    ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("frame-ancestors 'none'"),
+    ),
 ];
 
 /// Adds the missing headers. `strict_transport` is for HTTPS on a real domain alone: on localhost
@@ -18,7 +27,9 @@ pub(crate) fn add(headers: &mut HeaderMap, strict_transport: bool) {
         headers.entry(name).or_insert(value);
     }
     if strict_transport {
-        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(STRICT_TRANSPORT);
+        headers
+            .entry(header::STRICT_TRANSPORT_SECURITY)
+            .or_insert(STRICT_TRANSPORT);
     }
 }
 
@@ -29,7 +40,10 @@ mod tests {
     #[test]
     fn missing_headers_are_added_and_given_ones_kept() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        headers.insert(
+            header::X_FRAME_OPTIONS,
+            HeaderValue::from_static("SAMEORIGIN"),
+        );
         add(&mut headers, false);
         assert_eq!(headers[header::X_FRAME_OPTIONS], "SAMEORIGIN");
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");

@@ -4,8 +4,11 @@
 use super::{Middleware, RouterSpec};
 
 const PAGE: [Middleware; 2] = [Middleware::SecurityHeaders, Middleware::Compress];
-const PANEL_API: [Middleware; 3] =
-    [Middleware::RateLimit, Middleware::SecurityHeaders, Middleware::Compress];
+const PANEL_API: [Middleware; 3] = [
+    Middleware::RateLimit,
+    Middleware::SecurityHeaders,
+    Middleware::Compress,
+];
 
 /// The routers of the platform on `domain`.
 pub fn routers(domain: &str) -> Vec<RouterSpec> {
@@ -22,8 +25,18 @@ pub fn routers(domain: &str) -> Vec<RouterSpec> {
             "api",
             &[Middleware::RateLimit, Middleware::SecurityHeaders],
         ),
-        router("admin", format!("{} || Host(`{domain}`)", host("admin")), "admin-web", &PAGE),
-        router("minio", format!("{} || Host(`*.minio.{domain}`)", host("minio")), "minio", &[]),
+        router(
+            "admin",
+            format!("{} || Host(`{domain}`)", host("admin")),
+            "admin-web",
+            &PAGE,
+        ),
+        router(
+            "minio",
+            format!("{} || Host(`*.minio.{domain}`)", host("minio")),
+            "minio",
+            &[],
+        ),
         router("minio-console", host("minio-console"), "admin-web", &PAGE),
         router("traefik", host("traefik"), "admin-web", &PAGE),
         router(
@@ -35,17 +48,28 @@ pub fn routers(domain: &str) -> Vec<RouterSpec> {
         router("mobile-build", host("mobile-build"), "admin-web", &PAGE),
         router(
             "mobile-build-api",
-            format!("{} && (PathPrefix(`/api/`) || Path(`/status`))", host("mobile-build")),
+            format!(
+                "{} && (PathPrefix(`/api/`) || Path(`/status`))",
+                host("mobile-build")
+            ),
             "mobile-build",
             &[Middleware::SecurityHeaders],
         ),
         router(
             "panel",
-            format!("({} || Host(`{domain}`)) && PathPrefix(`/_mito/api/`)", any(&pages)),
+            format!(
+                "({} || Host(`{domain}`)) && PathPrefix(`/_mito/api/`)",
+                any(&pages)
+            ),
             "api",
             &PANEL_API,
         ),
-        local("panel-local", "PathPrefix(`/_mito/api/`)", "api", &PANEL_API),
+        local(
+            "panel-local",
+            "PathPrefix(`/_mito/api/`)",
+            "api",
+            &PANEL_API,
+        ),
         local("dashboard", "PathPrefix(`/`)", "admin-web", &PAGE),
     ]
 }
@@ -53,12 +77,7 @@ pub fn routers(domain: &str) -> Vec<RouterSpec> {
 /// What the gateway itself answers on its dashboard's host.
 const GATEWAY_PATHS: &str = "PathPrefix(`/api/`) || Path(`/ping`) || Path(`/metrics`)";
 
-fn router(
-    name: &str,
-    rule: String,
-    service: &str,
-    middlewares: &[Middleware],
-) -> RouterSpec {
+fn router(name: &str, rule: String, service: &str, middlewares: &[Middleware]) -> RouterSpec {
     RouterSpec {
         name: name.to_owned(),
         provider: "mito",

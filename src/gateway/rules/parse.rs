@@ -9,12 +9,23 @@ use super::{
 };
 
 /// The matchers that rules may use, with the number of values each takes.
-const MATCHERS: [(&str, usize); 5] =
-    [("Host", 1), ("Path", 1), ("PathPrefix", 1), ("Method", 1), ("Header", 2)];
+const MATCHERS: [(&str, usize); 5] = [
+    ("Host", 1),
+    ("Path", 1),
+    ("PathPrefix", 1),
+    ("Method", 1),
+    ("Header", 2),
+];
 
 /// Matchers of Traefik that are not understood here.
-const UNSUPPORTED: [&str; 6] =
-    ["HostRegexp", "PathRegexp", "HeaderRegexp", "Query", "QueryRegexp", "ClientIP"];
+const UNSUPPORTED: [&str; 6] = [
+    "HostRegexp",
+    "PathRegexp",
+    "HeaderRegexp",
+    "Query",
+    "QueryRegexp",
+    "ClientIP",
+];
 
 /// Parses a whole rule.
 pub(super) fn parse(text: &str) -> Result<Expression, RuleError> {
@@ -24,14 +35,26 @@ pub(super) fn parse(text: &str) -> Result<Expression, RuleError> {
     }
     let tokens = tokens(text)?;
     if tokens.is_empty() {
-        return Err(error(0, "the rule is empty; write for example Host(`shop.localhost`)"));
+        return Err(error(
+            0,
+            "the rule is empty; write for example Host(`shop.localhost`)",
+        ));
     }
-    let mut parser = Parser { tokens, next: 0, end: text.len(), depth: 0, matchers: 0 };
+    let mut parser = Parser {
+        tokens,
+        next: 0,
+        end: text.len(),
+        depth: 0,
+        matchers: 0,
+    };
     let expression = parser.any_of()?;
     match parser.peek() {
         None => Ok(expression),
         Some(token) => {
-            let message = format!("expected `&&`, `||` or the end, found {}", token.kind.shown());
+            let message = format!(
+                "expected `&&`, `||` or the end, found {}",
+                token.kind.shown()
+            );
             Err(error(token.at, message))
         }
     }
@@ -65,7 +88,10 @@ impl Parser {
 
     fn unexpected(&self, expected: &str) -> RuleError {
         match self.peek() {
-            Some(token) => error(token.at, format!("{expected}, found {}", token.kind.shown())),
+            Some(token) => error(
+                token.at,
+                format!("{expected}, found {}", token.kind.shown()),
+            ),
             None => error(self.end, format!("{expected}, but the rule ends")),
         }
     }
@@ -90,7 +116,10 @@ impl Parser {
         self.depth += 1;
         if self.depth > MAX_RULE_DEPTH {
             let at = self.peek().map_or(self.end, |token| token.at);
-            return Err(error(at, format!("the rule nests deeper than {MAX_RULE_DEPTH}")));
+            return Err(error(
+                at,
+                format!("the rule nests deeper than {MAX_RULE_DEPTH}"),
+            ));
         }
         let term = if self.take_if(&TokenKind::Not) {
             Expression::Not(Box::new(self.term()?))
@@ -106,12 +135,19 @@ impl Parser {
     }
 
     fn matcher(&mut self) -> Result<Matcher, RuleError> {
-        let Some(Token { at, kind: TokenKind::Name(name) }) = self.peek().cloned() else {
+        let Some(Token {
+            at,
+            kind: TokenKind::Name(name),
+        }) = self.peek().cloned()
+        else {
             return Err(self.unexpected("expected a matcher such as Host(`…`)"));
         };
         self.matchers += 1;
         if self.matchers > MAX_RULE_MATCHERS {
-            return Err(error(at, format!("the rule has more than {MAX_RULE_MATCHERS} matchers")));
+            return Err(error(
+                at,
+                format!("the rule has more than {MAX_RULE_MATCHERS} matchers"),
+            ));
         }
         self.next += 1;
         let Some((name, arity)) = MATCHERS.into_iter().find(|(known, _)| *known == name) else {
@@ -120,7 +156,11 @@ impl Parser {
         let values = self.values(name)?;
         if values.len() != arity {
             let count = values.len();
-            let hint = if name == "Header" { "" } else { "; combine matchers with ||" };
+            let hint = if name == "Header" {
+                ""
+            } else {
+                "; combine matchers with ||"
+            };
             let message = format!(
                 "unexpected number of parameters for {name}; got {count}, expected one of \
                  [{arity}]{hint}"
@@ -138,7 +178,11 @@ impl Parser {
             return Ok(values);
         }
         loop {
-            let Some(Token { at, kind: TokenKind::Text(value) }) = self.peek().cloned() else {
+            let Some(Token {
+                at,
+                kind: TokenKind::Text(value),
+            }) = self.peek().cloned()
+            else {
                 return Err(self.unexpected("expected a value in backticks or double quotes"));
             };
             self.next += 1;
@@ -199,7 +243,10 @@ fn path(at: usize, value: String) -> Result<String, RuleError> {
     if value.starts_with('/') {
         return Ok(value);
     }
-    Err(error(at, format!("the path {value:?} does not start with /")))
+    Err(error(
+        at,
+        format!("the path {value:?} does not start with /"),
+    ))
 }
 
 fn method(at: usize, value: &str) -> Result<String, RuleError> {
@@ -217,9 +264,8 @@ fn unknown_matcher(name: &str) -> String {
         .iter()
         .map(|(known, _)| *known)
         .max_by(|left, right| {
-            let nearness = |known: &str| {
-                strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase())
-            };
+            let nearness =
+                |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase());
             nearness(left).total_cmp(&nearness(right))
         })
         .unwrap_or("Host");

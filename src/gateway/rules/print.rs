@@ -33,7 +33,11 @@ impl Display for Expression {
 }
 
 fn grouped(out: &mut Formatter<'_>, inner: &Expression, parentheses: bool) -> fmt::Result {
-    if parentheses { write!(out, "({inner})") } else { inner.fmt(out) }
+    if parentheses {
+        write!(out, "({inner})")
+    } else {
+        inner.fmt(out)
+    }
 }
 
 impl Display for Matcher {

@@ -8,7 +8,12 @@ use super::{Expression, HostPattern, Matcher, Rule, Target};
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs
         .iter()
-        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        })
         .collect()
 }
 
@@ -18,7 +23,12 @@ fn check(rule: &str, request: &str, expected: bool) {
     let (host, path) = rest.split_once('/').expect("a path");
     let headers = headers(&[("x-kind", "blue"), ("x-kind", "green")]);
     let path = format!("/{path}");
-    let target = Target { host, path: &path, method, headers: &headers };
+    let target = Target {
+        host,
+        path: &path,
+        method,
+        headers: &headers,
+    };
     let parsed = Rule::parse(rule).unwrap_or_else(|error| panic!("{rule}: {error}"));
     assert_eq!(parsed.matches(&target), expected, "{rule} on {request}");
 }
@@ -61,7 +71,11 @@ fn errors_say_where_and_what_to_write() {
     check_error("", 1, "empty");
     check_error("   ", 1, "empty");
     check_error("Hots(`a`)", 1, "did you mean Host?");
-    check_error("Host(`a`) && pathprefix(`/x`)", 14, "did you mean PathPrefix?");
+    check_error(
+        "Host(`a`) && pathprefix(`/x`)",
+        14,
+        "did you mean PathPrefix?",
+    );
     check_error("HostRegexp(`a`)", 1, "not supported yet");
     check_error("Host('a')", 6, "backticks or double quotes");
     check_error("Host(`a`", 9, "but the rule ends");
@@ -97,7 +111,12 @@ fn length_depth_and_number_are_bounded() {
     let long = format!("Host(`{}`)", "a".repeat(9_000));
     check_error(&long, super::MAX_RULE_BYTES + 1, "longer");
     let many = vec!["Host(`a`)"; 257].join("||");
-    assert!(Rule::parse(&many).expect_err("too many").message.contains("more than 256"));
+    assert!(
+        Rule::parse(&many)
+            .expect_err("too many")
+            .message
+            .contains("more than 256")
+    );
 }
 
 #[test]
@@ -109,7 +128,10 @@ fn the_hosts_a_rule_requires_are_found() {
     assert_eq!(required("Host(`a`)").as_deref(), Some("a"));
     assert_eq!(required("Path(`/x`) && Host(`a`)").as_deref(), Some("a"));
     assert_eq!(required("Host(`a`) || Host(`b`)").as_deref(), Some("a,b"));
-    assert_eq!(required("(Host(`a`) || Host(`b`)) && Host(`c`)").as_deref(), Some("c"));
+    assert_eq!(
+        required("(Host(`a`) || Host(`b`)) && Host(`c`)").as_deref(),
+        Some("c")
+    );
     assert_eq!(required("Host(`a`) || Path(`/x`)"), None);
     assert_eq!(required("!Host(`a`)"), None);
     assert_eq!(required("Host(`*.a`)"), None);
@@ -138,15 +160,19 @@ fn matcher() -> impl Strategy<Value = Matcher> {
 }
 
 pub(crate) fn expression() -> impl Strategy<Value = Expression> {
-    matcher().prop_map(Expression::Match).prop_recursive(5, 32, 2, |inner| {
-        prop_oneof![
-            inner.clone().prop_map(|inner| Expression::Not(Box::new(inner))),
-            (inner.clone(), inner.clone())
-                .prop_map(|(left, right)| Expression::And(Box::new(left), Box::new(right))),
-            (inner.clone(), inner)
-                .prop_map(|(left, right)| Expression::Or(Box::new(left), Box::new(right))),
-        ]
-    })
+    matcher()
+        .prop_map(Expression::Match)
+        .prop_recursive(5, 32, 2, |inner| {
+            prop_oneof![
+                inner
+                    .clone()
+                    .prop_map(|inner| Expression::Not(Box::new(inner))),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(left, right)| Expression::And(Box::new(left), Box::new(right))),
+                (inner.clone(), inner)
+                    .prop_map(|(left, right)| Expression::Or(Box::new(left), Box::new(right))),
+            ]
+        })
 }
 
 /// The meaning of an expression read from its disjunctive normal form instead of its tree.
@@ -169,7 +195,11 @@ fn normal_form(expression: &Expression, wanted: bool) -> Vec<Clause<'_>> {
             let right = normal_form(right, wanted);
             normal_form(left, wanted)
                 .into_iter()
-                .flat_map(|left| right.iter().map(move |right| [&left[..], &right[..]].concat()))
+                .flat_map(|left| {
+                    right
+                        .iter()
+                        .map(move |right| [&left[..], &right[..]].concat())
+                })
                 .take(4_096)
                 .collect()
         }

@@ -39,7 +39,10 @@ impl TokenKind {
 
 /// An error at byte `at`.
 pub(super) fn error(at: usize, message: impl Into<String>) -> RuleError {
-    RuleError { column: at + 1, message: message.into() }
+    RuleError {
+        column: at + 1,
+        message: message.into(),
+    }
 }
 
 /// Splits a rule into tokens.
@@ -62,11 +65,16 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, RuleError> {
             b'`' => raw_text(text, at)?,
             b'"' => quoted_text(text, at)?,
             b'\'' => {
-                return Err(error(at, "a value stands in backticks or double quotes, not in ''"));
+                return Err(error(
+                    at,
+                    "a value stands in backticks or double quotes, not in ''",
+                ));
             }
             byte if byte.is_ascii_alphabetic() => {
-                let length =
-                    bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                let length = bytes[at..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric())
+                    .count();
                 (TokenKind::Name(text[at..at + length].to_owned()), length)
             }
             _ => {
@@ -94,7 +102,10 @@ fn raw_text(text: &str, at: usize) -> Result<(TokenKind, usize), RuleError> {
     let Some(length) = text[at + 1..].find('`') else {
         return Err(error(at, "the backtick is never closed"));
     };
-    Ok((TokenKind::Text(text[at + 1..at + 1 + length].to_owned()), length + 2))
+    Ok((
+        TokenKind::Text(text[at + 1..at + 1 + length].to_owned()),
+        length + 2,
+    ))
 }
 
 /// An interpreted string with the escapes of Go that a rule can need.
@@ -112,7 +123,10 @@ fn quoted_text(text: &str, at: usize) -> Result<(TokenKind, usize), RuleError> {
                 Some((_, 't')) => value.push('\t'),
                 _ => {
                     let place = at + 1 + offset;
-                    return Err(error(place, r#"only \" \\ \n \r \t may follow a backslash"#));
+                    return Err(error(
+                        place,
+                        r#"only \" \\ \n \r \t may follow a backslash"#,
+                    ));
                 }
             },
             plain => value.push(plain),

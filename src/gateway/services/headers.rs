@@ -81,10 +81,12 @@ pub(crate) fn set_forwarding(headers: &mut HeaderMap, info: &ConnectionInfo, web
 /// The protocol that the request asks to switch to, but never `h2c`: a switch to HTTP/2 behind the
 /// gateway would smuggle requests past it.
 pub(crate) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let asks = tokens(headers, &header::CONNECTION)
-        .any(|token| token.eq_ignore_ascii_case("upgrade"));
+    let asks =
+        tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"));
     let protocol = headers.get(header::UPGRADE)?;
-    let h2c = protocol.to_str().is_ok_and(|name| name.to_ascii_lowercase().contains("h2c"));
+    let h2c = protocol
+        .to_str()
+        .is_ok_and(|name| name.to_ascii_lowercase().contains("h2c"));
     (asks && !h2c).then(|| protocol.clone())
 }
 
@@ -105,7 +107,12 @@ mod tests {
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs
             .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
             .collect()
     }
 
@@ -142,9 +149,15 @@ mod tests {
     #[test]
     fn only_a_real_upgrade_is_one() {
         let asks = |pairs| wanted_upgrade(&headers(pairs)).is_some();
-        assert!(asks(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")]));
+        assert!(asks(&[
+            ("connection", "keep-alive, Upgrade"),
+            ("upgrade", "websocket")
+        ]));
         assert!(!asks(&[("upgrade", "websocket")]));
         assert!(!asks(&[("connection", "upgrade")]));
-        assert!(!asks(&[("connection", "upgrade, http2-settings"), ("upgrade", "h2c")]));
+        assert!(!asks(&[
+            ("connection", "upgrade, http2-settings"),
+            ("upgrade", "h2c")
+        ]));
     }
 }

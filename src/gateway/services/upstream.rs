@@ -37,7 +37,10 @@ impl Upstream {
         if parts.scheme != Some(uri::Scheme::HTTP) {
             return Err(format!("{url:?}: only http:// servers are supported"));
         }
-        let path = parts.path_and_query.as_ref().map_or("/", |path| path.as_str());
+        let path = parts
+            .path_and_query
+            .as_ref()
+            .map_or("/", |path| path.as_str());
         match parts.authority {
             Some(authority) if path == "/" && !authority.as_str().contains('@') => {
                 Ok(Self { authority })
@@ -90,7 +93,11 @@ impl Client {
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
             .build(connector);
-        Self { pool, supervisor, header_timeout }
+        Self {
+            pool,
+            supervisor,
+            header_timeout,
+        }
     }
 
     /// Sends `request` on. The body is streamed, the answer too.
@@ -192,7 +199,9 @@ fn outgoing(
     headers::strip_hop_by_hop(&mut parts.headers);
     headers::set_forwarding(&mut parts.headers, info, upgrade.is_some());
     if trailers {
-        parts.headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        parts
+            .headers
+            .insert(header::TE, HeaderValue::from_static("trailers"));
     }
     if let Some(protocol) = upgrade {
         mark_upgrade(&mut parts.headers, protocol.clone());
@@ -220,9 +229,7 @@ fn repeatable(request: &Request<Body>) -> bool {
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
     );
-    idempotent
-        && request.body().is_end_stream()
-        && !request.headers().contains_key(header::UPGRADE)
+    idempotent && request.body().is_end_stream() && !request.headers().contains_key(header::UPGRADE)
 }
 
 fn copy_of(request: &Request<Body>) -> Request<Body> {

@@ -23,11 +23,11 @@ use rustls::{
 use crate::{Error, state::is_local};
 
 /// How long the root is good for.
-const ROOT_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+const ROOT_LIFETIME: Duration = Duration::from_hours(10 * 365 * 24);
 /// How long a leaf is good for.
-const LEAF_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+const LEAF_LIFETIME: Duration = Duration::from_hours(12);
 /// How far back certificates begin, for clients whose clock is behind.
-const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
+const CLOCK_SKEW: Duration = Duration::from_hours(1);
 
 /// Issues certificates.
 pub(crate) struct Authority {
@@ -48,7 +48,11 @@ pub(crate) struct Leaf {
 /// fixed for life and trust in one should not be lost when the other is tried.
 pub(crate) fn folder(data: &Path, domain: &str) -> PathBuf {
     let folder = data.join("ca");
-    if is_local(domain) { folder } else { folder.join(domain) }
+    if is_local(domain) {
+        folder
+    } else {
+        folder.join(domain)
+    }
 }
 
 impl Authority {
@@ -82,9 +86,13 @@ impl Authority {
         let root =
             fs::read_to_string(&certificate).map_err(|error| failed(&certificate, &error))?;
         let pair = KeyPair::from_pem(&key_pem).map_err(|error| failed(&key, &error))?;
-        let issuer = Issuer::from_ca_cert_pem(&root, pair)
-            .map_err(|error| failed(&certificate, &error))?;
-        Ok(Self { issuer, clock, random })
+        let issuer =
+            Issuer::from_ca_cert_pem(&root, pair).map_err(|error| failed(&certificate, &error))?;
+        Ok(Self {
+            issuer,
+            clock,
+            random,
+        })
     }
 
     /// Issues a certificate for `names`, each a DNS name or an IP address.
@@ -180,8 +188,13 @@ mod tests {
         open();
         let root = fs::read(data.path().join("ca/root.crt")).expect("a root");
         open();
-        assert_eq!(fs::read(data.path().join("ca/root.crt")).expect("a root"), root);
-        let mode = fs::metadata(data.path().join("ca/root.key")).expect("a key").permissions();
+        assert_eq!(
+            fs::read(data.path().join("ca/root.crt")).expect("a root"),
+            root
+        );
+        let mode = fs::metadata(data.path().join("ca/root.key"))
+            .expect("a key")
+            .permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
     }
 

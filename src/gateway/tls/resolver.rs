@@ -31,7 +31,11 @@ pub(crate) struct Resolver {
 impl Resolver {
     /// A resolver that asks the routers of `state`.
     pub(crate) fn new(state: Weak<State>, authority: Authority) -> Self {
-        Self { state, authority, leaves: Mutex::new(HashMap::new()) }
+        Self {
+            state,
+            authority,
+            leaves: Mutex::new(HashMap::new()),
+        }
     }
 
     fn find(&self, server_name: Option<&str>) -> Option<Arc<CertifiedKey>> {
