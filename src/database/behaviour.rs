@@ -1,5 +1,8 @@
 //! How a database behaves, tested through the handle. `suite` runs on both engines.
 
+mod durability;
+mod files;
+mod groups;
 mod suite;
 
 use std::{path::Path, time::Duration};

@@ -231,6 +231,18 @@ impl Database {
             .unwrap_or(Err(Error::TimedOut))
     }
 
+    /// How many writes wait.
+    #[cfg(test)]
+    pub(crate) fn queued_writes(&self) -> usize {
+        self.0.threads.writes.len()
+    }
+
+    /// Becomes true when the last thread has ended.
+    #[cfg(test)]
+    pub(crate) fn ended(&self) -> watch::Receiver<bool> {
+        self.0.threads.ended.clone()
+    }
+
     /// Finishes what is queued, checkpoints and closes; later calls answer [`Error::Closed`].
     pub async fn close(&self, deadline: Duration) {
         self.0.threads.close();

@@ -45,6 +45,7 @@ on_both_engines![
     parameters_must_match_the_statement,
     a_failed_closure_rolls_back_alone,
     a_panicking_closure_rolls_back_alone,
+    a_closure_may_go_on_after_an_error,
     violations_say_what_they_violate,
     errors_name_the_statement,
     readers_cannot_write,
@@ -215,6 +216,23 @@ async fn a_panicking_closure_rolls_back_alone(database: Database) {
     assert!(matches!(failed, Err(Error::Engine(message)) if message.contains("a bug")));
     insert(&database, "after").await.unwrap();
     assert_eq!(ids(&database).await, ["after"]);
+}
+
+async fn a_closure_may_go_on_after_an_error(database: Database) {
+    insert(&database, "taken").await.unwrap();
+    let written = database
+        .write(|tx| {
+            tx.execute("INSERT INTO _mito_test_items (id) VALUES ('first')", &[])?;
+            match tx.execute("INSERT INTO _mito_test_items (id) VALUES ('taken')", &[]) {
+                Err(Error::Unique(_)) => {
+                    tx.execute("INSERT INTO _mito_test_items (id) VALUES ('instead')", &[])
+                }
+                other => panic!("{other:?}"),
+            }
+        })
+        .await;
+    assert_eq!(written.unwrap(), 1);
+    assert_eq!(ids(&database).await, ["first", "instead", "taken"]);
 }
 
 async fn violations_say_what_they_violate(database: Database) {
@@ -527,4 +545,32 @@ async fn a_closed_database_refuses(database: Database) {
 async fn it_answers_a_ping(database: Database) {
     database.ping().await.unwrap();
     database.ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_server_ended_is_opened_again() {
+    let case = "a_connection_that_the_server_ended_is_opened_again";
+    let Some(database) = open_postgres(case).await else {
+        return;
+    };
+    for _ in 0..8 {
+        let process = database
+            .read(|tx| tx.query_one("SELECT pg_backend_pid() AS pid", &[]))
+            .await
+            .unwrap()
+            .unwrap()
+            .get::<i64>("pid")
+            .unwrap();
+        database
+            .write(move |tx| {
+                tx.query_one(
+                    "SELECT pg_terminate_backend($1, 5000) AS ended",
+                    &[&process],
+                )
+            })
+            .await
+            .unwrap();
+        assert!(ids(&database).await.is_empty());
+    }
+    close(database).await;
 }

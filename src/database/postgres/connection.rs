@@ -80,11 +80,6 @@ impl Connection {
         self.open = None;
     }
 
-    /// Whether the connection was lost.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.open.as_ref().is_none_or(Client::is_closed)
-    }
-
     /// Prepared statements that refer to an older schema are of no use.
     pub(crate) fn forget_statements(&mut self) {
         self.statements.clear();

@@ -51,6 +51,14 @@ pub(crate) fn is_conflict(error: &postgres::Error) -> bool {
     })
 }
 
+/// Whether the server has ended the session: it was told to, or it is stopping.
+pub(crate) fn is_session_end(error: &postgres::Error) -> bool {
+    error.is_closed()
+        || error.code().is_some_and(|code| {
+            matches!(&code.code()[..2], "08") || matches!(code.code(), "57P01" | "57P02" | "57P03")
+        })
+}
+
 /// Whether a prepared statement is out of date after a change of the schema.
 pub(crate) fn is_stale_plan(error: &postgres::Error) -> bool {
     error.as_db_error().is_some_and(|failure| {

@@ -6,7 +6,11 @@ use mito_core::Clock;
 
 use crate::{
     Error, Tx,
-    postgres::{connection::Connection, errors::translate, tx::PostgresTx},
+    postgres::{
+        connection::Connection,
+        errors::{is_session_end, translate},
+        tx::PostgresTx,
+    },
     queue::{Next, Queue},
     tx::{EngineTx, State},
     work::Work,
@@ -54,9 +58,14 @@ impl Reader {
     fn attempt(&mut self, work: &mut dyn Work) -> Result<State, Error> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         self.connection.client()?;
-        self.connection
-            .run(begin)
-            .map_err(|error| translate(&error, begin))?;
+        if let Err(error) = self.connection.run(begin) {
+            // The server may have ended the idle connection; the next attempt opens another.
+            if is_session_end(&error) {
+                self.connection.reset();
+                return Ok(State::RunAgain);
+            }
+            return Err(translate(&error, begin));
+        }
         let engine = PostgresTx::new(&mut self.connection, false);
         let mut tx = Tx::new(EngineTx::Postgres(engine), self.clock.now_ms());
         work.run(&mut tx);

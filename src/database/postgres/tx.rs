@@ -9,7 +9,7 @@ use crate::{
     error::shortened,
     postgres::{
         connection::Connection,
-        errors::{is_conflict, is_stale_plan, translate},
+        errors::{is_conflict, is_session_end, is_stale_plan, translate},
         values::{Column, Parameter},
     },
     tx::{MAX_ROWS, State},
@@ -174,7 +174,7 @@ impl<'a> PostgresTx<'a> {
         if is_stale_plan(error) {
             self.connection.forget_statements();
             self.state = State::RunAgain;
-        } else if is_conflict(error) || self.connection.is_lost() {
+        } else if is_conflict(error) || is_session_end(error) {
             self.state = State::RunAgain;
         } else if !protected
             || self

@@ -14,7 +14,7 @@ use crate::{
     Error, Tx,
     postgres::{
         connection::Connection,
-        errors::{is_conflict, translate},
+        errors::{is_conflict, is_session_end, translate},
         tx::PostgresTx,
     },
     queue::{Entry, Next, Queue},
@@ -96,9 +96,14 @@ impl Writer {
             true => "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL statement_timeout = '10min'",
             false => "BEGIN ISOLATION LEVEL SERIALIZABLE",
         };
-        self.connection
-            .run(begin)
-            .map_err(|error| translate(&error, begin))?;
+        if let Err(error) = self.connection.run(begin) {
+            // The server may have ended the idle connection; the next attempt opens another.
+            if is_session_end(&error) {
+                self.connection.reset();
+                return Ok(Attempt::RunAgain);
+            }
+            return Err(translate(&error, begin));
+        }
         let engine = PostgresTx::new(&mut self.connection, true);
         let mut tx = Tx::new(EngineTx::Postgres(engine), self.clock.now_ms());
         let kept = work.run(&mut tx);

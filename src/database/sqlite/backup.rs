@@ -40,8 +40,9 @@ fn fill(source: &Path, target: &Path) -> Result<(), Error> {
     let name = target
         .to_str()
         .ok_or_else(|| file::refused(target, "its name is not UTF-8"))?;
-    let reader = connection::open(source, Access::Read).map_err(failed)?;
-    // `VACUUM INTO` takes an existing empty file, which has its mode already.
+    // Only reads the source, but `query_only` would hold for the target too. An existing empty
+    // file is taken, and has its mode already.
+    let reader = connection::open(source, Access::Write).map_err(failed)?;
     reader
         .connection
         .execute("VACUUM INTO ?1", [name])
@@ -56,7 +57,7 @@ fn fill(source: &Path, target: &Path) -> Result<(), Error> {
         .map_err(|error| translate(&error, "PRAGMA integrity_check", target))?;
     if verdict != "ok" {
         return Err(Error::Corrupt {
-            path: source.to_owned(),
+            path: target.to_owned(),
             reason: verdict,
         });
     }
