@@ -115,7 +115,7 @@ impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
             .field("stats", &self.keyspace.lock().stats())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,11 +1,141 @@
 //! What the control panel reads and does: jobs by state, one job, retry, cancel, queues.
 
-use axum::Router;
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use mito_network::Problem;
+use serde::{Deserialize, Serialize};
 
-use crate::Queue;
+use crate::{Error, JobState, Queue, store::view::Filter};
+
+pub mod types;
+
+use types::{JobDetail, JobSummary, QueueSummary};
+
+/// How many jobs a page has unless it says so.
+const DEFAULT_LIMIT: usize = 50;
+/// The most jobs of a page.
+const MAX_LIMIT: usize = 500;
 
 /// Routes relative to `/_mito/api/queue`; the caller has checked that an administrator asks.
 pub fn routes(queue: Queue) -> Router {
-    let _ = queue;
-    todo!("queue helper")
+    Router::new()
+        .route("/queues", get(queues))
+        .route("/jobs", get(jobs))
+        .route("/jobs/{id}", get(job))
+        .route("/jobs/{id}/retry", post(retry))
+        .route("/jobs/{id}/cancel", post(cancel))
+        .with_state(queue)
+}
+
+/// A page of a list, and what to ask for to get the next one.
+#[derive(Debug, Serialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct JobsQuery {
+    state: Option<String>,
+    queue: Option<String>,
+    limit: Option<usize>,
+    before: Option<String>,
+}
+
+impl JobsQuery {
+    /// An empty value means that the filter is not used, as a form sends it.
+    fn filter(self) -> Result<Filter, Problem> {
+        let refused = |field: &str, detail: String| {
+            Problem::new(StatusCode::BAD_REQUEST, detail).field(field)
+        };
+        let state = self.state.filter(|name| !name.is_empty()).map(|name| {
+            JobState::from_name(&name)
+                .ok_or_else(|| refused("state", format!("there is no state {name:?}")))
+        });
+        let before = self.before.filter(|text| !text.is_empty()).map(|text| {
+            let sequence = text.parse::<i64>();
+            sequence.map_err(|_| refused("before", format!("{text:?} is not from a list")))
+        });
+        Ok(Filter {
+            state: state.transpose()?,
+            queue: self.queue.filter(|name| !name.is_empty()),
+            before: before.transpose()?,
+            limit: self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT),
+        })
+    }
+}
+
+async fn queues(State(queue): State<Queue>) -> Result<Json<Page<QueueSummary>>, Problem> {
+    Ok(Json(Page {
+        items: queue.queues().await?,
+        next: None,
+    }))
+}
+
+async fn jobs(
+    State(queue): State<Queue>,
+    Query(query): Query<JobsQuery>,
+) -> Result<Json<Page<JobSummary>>, Problem> {
+    let filter = query.filter()?;
+    let limit = filter.limit;
+    let found = queue.jobs(filter).await?;
+    let next = found
+        .last()
+        .filter(|_| found.len() == limit)
+        .map(|(at, _)| at.to_string());
+    Ok(Json(Page {
+        items: found.into_iter().map(|(_, job)| job).collect(),
+        next,
+    }))
+}
+
+async fn job(
+    State(queue): State<Queue>,
+    Path(id): Path<String>,
+) -> Result<Json<JobDetail>, Problem> {
+    Ok(Json(queue.job(&id).await?))
+}
+
+async fn retry(
+    State(queue): State<Queue>,
+    Path(id): Path<String>,
+) -> Result<Json<JobDetail>, Problem> {
+    queue.run_now(&id).await?;
+    Ok(Json(queue.job(&id).await?))
+}
+
+async fn cancel(
+    State(queue): State<Queue>,
+    Path(id): Path<String>,
+) -> Result<Json<JobDetail>, Problem> {
+    queue.cancel(&id).await?;
+    Ok(Json(queue.job(&id).await?))
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, detail),
+            Error::State { .. } | Error::LeaseLost(_) => Self::new(StatusCode::CONFLICT, detail),
+            Error::Payload { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail),
+            Error::Database(mito_database::Error::Full) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+            }
+            Error::Database(cause) if cause.is_transient() => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1)
+            }
+            Error::Database(_) | Error::Panicked(_) => {
+                tracing::error!(error = detail, "the panel could not use the queue");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the queue could not be read",
+                )
+            }
+        }
+    }
 }

@@ -41,9 +41,8 @@ fn text(cache: &Cache, key: &str) -> Option<String> {
         .map(|value| String::from_utf8(value.to_vec()).unwrap())
 }
 
-fn seconds(seconds: u64) -> Option<Duration> {
-    Some(Duration::from_secs(seconds))
-}
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Lets the cache's threads run until `condition` holds; fails after ten seconds.
 async fn until(what: &str, condition: impl Fn() -> bool) {
@@ -75,9 +74,19 @@ async fn values_are_set_read_replaced_and_removed() {
 async fn integers_are_added_to_and_keep_their_expiry() {
     let stage = Stage::new();
     let cache = stage.open().await;
-    assert_eq!(cache.increment("n", 5, seconds(10)).unwrap(), 5);
+    assert_eq!(
+        cache
+            .increment("n", 5, Some(Duration::from_secs(10)))
+            .unwrap(),
+        5
+    );
     stage.clock.advance(Duration::from_secs(6));
-    assert_eq!(cache.increment("n", -7, seconds(10)).unwrap(), -2);
+    assert_eq!(
+        cache
+            .increment("n", -7, Some(Duration::from_secs(10)))
+            .unwrap(),
+        -2
+    );
     stage.clock.advance(Duration::from_secs(4));
     assert_eq!(
         cache.increment("n", 1, None).unwrap(),
@@ -137,11 +146,11 @@ async fn what_has_expired_is_never_read_and_is_swept() {
     let cache = stage.open().await;
     for number in 0..5_000 {
         cache
-            .set(&number.to_string(), Bytes::new(), seconds(60))
+            .set(&number.to_string(), Bytes::new(), Some(MINUTE))
             .unwrap();
     }
     cache.set("kept", Bytes::new(), None).unwrap();
-    stage.clock.advance(Duration::from_secs(60));
+    stage.clock.advance(MINUTE);
     assert!(cache.get("1").is_none());
     // One tick removes 2,000 keys; each move of the clock allows another one.
     until("swept", || {
@@ -157,18 +166,18 @@ async fn a_restart_is_warm() {
     let stage = Stage::new();
     let cache = stage.open().await;
     cache.set("forever", "1".into(), None).unwrap();
-    cache.set("long", "2".into(), seconds(3_600)).unwrap();
-    cache.set("short", "3".into(), seconds(60)).unwrap();
+    cache.set("long", "2".into(), Some(HOUR)).unwrap();
+    cache.set("short", "3".into(), Some(MINUTE)).unwrap();
     cache.set("gone", "4".into(), None).unwrap();
     cache.remove("gone");
     cache.close().await;
 
-    stage.clock.advance(Duration::from_secs(120));
+    stage.clock.advance(2 * MINUTE);
     let cache = stage.open().await;
     assert_eq!(text(&cache, "forever").as_deref(), Some("1"));
     assert_eq!(text(&cache, "long").as_deref(), Some("2"));
     assert_eq!((text(&cache, "short"), text(&cache, "gone")), (None, None));
-    stage.clock.advance(Duration::from_secs(3_600));
+    stage.clock.advance(HOUR);
     assert_eq!(text(&cache, "long"), None, "expiry survives");
 }
 
@@ -276,7 +285,7 @@ async fn a_folder_that_has_grown_is_written_afresh() {
     let cache = stage.open().await;
     for number in 0..40 {
         let value: Vec<u8> = (0..1024 * 1024_u32)
-            .map(|at| (at * 31 + number) as u8)
+            .map(|at| (at * 31 + number).to_le_bytes()[0])
             .collect();
         cache.set(&number.to_string(), value.into(), None).unwrap();
     }

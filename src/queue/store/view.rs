@@ -1,0 +1,163 @@
+//! What people look at. Counts stop at a limit and lists are merged from one index, so that
+//! looking stays cheap with millions of rows.
+
+use mito_database::{Error, Row, ToValue, Tx};
+
+use super::Result;
+use crate::{
+    JobState,
+    panel::types::{JobDetail, JobLogLine, JobSummary, QueueSummary, StateCounts},
+};
+
+/// The most queues that are shown.
+const MAX_QUEUES: usize = 100;
+
+/// Counting stops here.
+pub(crate) const COUNT_LIMIT: u32 = 10_000;
+
+const SUMMARY_COLUMNS: &str = "id, sequence, queue, kind, state, priority, attempts, \
+    max_attempts, created_ms, due_ms, started_ms, finished_ms, error, request_id";
+
+/// Which jobs are listed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) state: Option<JobState>,
+    pub(crate) queue: Option<String>,
+    /// Only jobs that were enqueued before the one with this sequence.
+    pub(crate) before: Option<i64>,
+    pub(crate) limit: usize,
+}
+
+/// Jobs, the newest first, each with its sequence.
+pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, JobSummary)>> {
+    let queues = match &filter.queue {
+        Some(queue) => vec![queue.clone()],
+        None => queue_names(tx)?,
+    };
+    let states = filter
+        .state
+        .map_or_else(|| JobState::ALL.to_vec(), |state| vec![state]);
+    let before = filter.before.unwrap_or(i64::MAX);
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let sql = format!(
+        "SELECT {SUMMARY_COLUMNS} FROM _mito_queue_jobs \
+         WHERE queue = $1 AND state = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4"
+    );
+    let mut found = Vec::new();
+    for queue in &queues {
+        for state in &states {
+            for row in tx.query(&sql, &[queue, &state.name(), &before, &limit])? {
+                found.push((row.get("sequence")?, summary(&row)?));
+            }
+        }
+    }
+    found.sort_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+    found.truncate(filter.limit);
+    Ok(found)
+}
+
+/// One job with all that is known of it.
+pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
+    let sql = format!(
+        "SELECT {SUMMARY_COLUMNS}, payload, unique_key FROM _mito_queue_jobs WHERE id = $1"
+    );
+    let Some(row) = tx.query_one(&sql, &[&id])? else {
+        return Ok(None);
+    };
+    let payload: String = row.get("payload")?;
+    let log = tx.query(
+        "SELECT number, at_ms, line FROM _mito_queue_log WHERE job = $1 ORDER BY number",
+        &[&id],
+    )?;
+    Ok(Some(JobDetail {
+        summary: summary(&row)?,
+        // What cannot be read is shown as the text it is.
+        payload: serde_json::from_str(&payload).unwrap_or(serde_json::Value::String(payload)),
+        unique_key: row.get("unique_key")?,
+        log: log.iter().map(log_line).collect::<Result<_>>()?,
+    }))
+}
+
+/// Every queue that has jobs.
+pub(crate) fn queues(tx: &mut Tx<'_>) -> Result<Vec<QueueSummary>> {
+    let names = queue_names(tx)?;
+    names.into_iter().map(|name| queue(tx, name)).collect()
+}
+
+fn queue(tx: &mut Tx<'_>, name: String) -> Result<QueueSummary> {
+    let mut counts = StateCounts::default();
+    for state in JobState::ALL {
+        *counts.of(state) = count(tx, &name, state)?;
+    }
+    let oldest = tx.query_one(
+        "SELECT due_ms FROM _mito_queue_jobs WHERE queue = $1 AND state = 'available' \
+         ORDER BY sequence LIMIT 1",
+        &[&name],
+    )?;
+    let oldest_available_ms = oldest.map(|row| row.get("due_ms")).transpose()?;
+    Ok(QueueSummary {
+        name,
+        counts,
+        count_limit: COUNT_LIMIT,
+        oldest_available_ms,
+    })
+}
+
+fn count(tx: &mut Tx<'_>, queue: &str, state: JobState) -> Result<u32> {
+    let row = tx.query_one(
+        "SELECT COUNT(*) AS jobs FROM (SELECT 1 FROM _mito_queue_jobs \
+             WHERE queue = $1 AND state = $2 LIMIT $3) AS counted",
+        &[&queue, &state.name(), &COUNT_LIMIT],
+    )?;
+    row.map_or(Ok(0), |row| row.get("jobs"))
+}
+
+fn queue_names(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    while names.len() < MAX_QUEUES {
+        let after: &dyn ToValue = &names.last().cloned().unwrap_or_default();
+        let row = tx.query_one(
+            "SELECT MIN(queue) AS queue FROM _mito_queue_jobs WHERE queue > $1",
+            &[after],
+        )?;
+        match row
+            .map(|row| row.get::<Option<String>>("queue"))
+            .transpose()?
+            .flatten()
+        {
+            Some(name) => names.push(name),
+            None => break,
+        }
+    }
+    Ok(names)
+}
+
+fn summary(row: &Row) -> Result<JobSummary> {
+    let state: String = row.get("state")?;
+    Ok(JobSummary {
+        id: row.get("id")?,
+        queue: row.get("queue")?,
+        kind: row.get("kind")?,
+        state: JobState::from_name(&state).ok_or_else(|| Error::Column {
+            column: "state".to_owned(),
+            reason: format!("{state:?} is no state of a job"),
+        })?,
+        priority: row.get("priority")?,
+        attempts: row.get("attempts")?,
+        max_attempts: row.get("max_attempts")?,
+        created_ms: row.get("created_ms")?,
+        due_ms: row.get("due_ms")?,
+        started_ms: row.get("started_ms")?,
+        finished_ms: row.get("finished_ms")?,
+        error: row.get("error")?,
+        request_id: row.get("request_id")?,
+    })
+}
+
+fn log_line(row: &Row) -> Result<JobLogLine> {
+    Ok(JobLogLine {
+        number: row.get("number")?,
+        at_ms: row.get("at_ms")?,
+        line: row.get("line")?,
+    })
+}
