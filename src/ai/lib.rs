@@ -1,16 +1,44 @@
 //! Content pipelines: an object becomes a cleaned, described record.
+//!
+//! A starter binds a pipeline to a bucket and a collection. The relay turns each event of such a
+//! bucket into one job in `mito.db`, the worker reads the object, runs the steps, and creates the
+//! record in the transaction that completes the job: once, however often the process dies.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`pipeline`] | definitions (YAML or JSON, checked when installed) and what they are bound to |
+//! | `clean` | pages, Markdown and text into harmless HTML and plain text |
+//! | `text` | language, extractive summary, key phrases: the provider `extractive` |
+//! | `steps` | runs a definition over one document |
+//! | `relay` | object events into jobs |
+//! | `worker` | works on one job |
+//! | [`store`] | the tables |
+//! | `panel` | what the control panel reads |
+//!
+//! There is no model here and nothing pretends to be one: sentences and phrases are copied from
+//! the source.
+
+mod clean;
+mod panel;
+pub mod pipeline;
+mod relay;
+mod steps;
+pub mod store;
+mod text;
+mod worker;
+
+use std::sync::Arc;
 
 use mito_core::{Clock, Random};
-use mito_database::{Database, Migrations, Tx};
+use mito_database::{Database, Tx};
 use mito_network::Task;
 use mito_objects::Objects;
-use mito_queue::Queue;
+use mito_queue::{Job as _, Queue, Relay, kinds::ProcessObject};
 use mito_records::Records;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The tables of pipelines, their triggers and runs.
-pub const MIGRATIONS: Migrations = Migrations { role: "ai", steps: &[] };
+pub use store::MIGRATIONS;
 
 /// `[ai]`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +52,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { replicas: 1, max_document_bytes: 8 * 1024 * 1024 }
+        Self {
+            replicas: 1,
+            max_document_bytes: 8 * 1024 * 1024,
+        }
     }
 }
 
@@ -65,23 +96,67 @@ pub enum Error {
 
 /// The ai-pipeline role. Cheap to clone.
 #[derive(Clone)]
-pub struct Ai {}
+pub struct Ai {
+    worker: worker::Worker,
+    queue: Queue,
+    objects_database: Database,
+}
 
 impl Ai {
     /// The role; registers its job handlers and does no I/O.
     pub fn new(config: Config, dependencies: Dependencies) -> Self {
-        let _ = (config, dependencies);
-        todo!("worker helper")
+        let Dependencies {
+            database,
+            objects_database,
+            objects,
+            queue,
+            records,
+            clock,
+            random,
+        } = dependencies;
+        // The queue holds its handlers, so a handler must not hold the queue.
+        let context = worker::Context {
+            config,
+            database,
+            objects,
+            records,
+            clock,
+            random,
+        };
+        let worker = worker::Worker(Arc::new(context));
+        let handler = worker.clone();
+        queue.handle(worker::policy(), move |running| {
+            let handler = handler.clone();
+            async move { handler.process(running).await }
+        });
+        Self {
+            worker,
+            queue,
+            objects_database,
+        }
     }
 
     /// The relay (object events into jobs) and the workers.
     pub fn tasks(&self) -> Vec<Task> {
-        todo!("worker helper")
+        let file_id = self.objects_database.file_id().to_owned();
+        let queue = self.queue.clone();
+        let relay = Relay::new(
+            "ai.objects",
+            self.objects_database.clone(),
+            self.worker.0.database.clone(),
+            move |tx, event| relay::apply(&queue, &file_id, tx, event),
+        );
+        let replicas = self.worker.0.config.replicas;
+        vec![
+            relay.task(),
+            self.queue.worker(ProcessObject::QUEUE, replicas),
+        ]
     }
 
     /// Whether the role can do its work.
     pub async fn ping(&self) -> Result<(), String> {
-        todo!("worker helper")
+        let pipelines = store::pipelines(&self.worker.0.database).await;
+        pipelines.map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Installs what a starter binds to a bucket; one with the same name is replaced.
@@ -90,12 +165,11 @@ impl Ai {
         tx: &mut Tx<'_>,
         pipeline: &serde_json::Value,
     ) -> Result<(), Error> {
-        let _ = (tx, pipeline);
-        todo!("worker helper")
+        store::install(tx, &pipeline::Binding::from_json(pipeline)?)
     }
 
     /// Routes relative to `/_mito/api/ai`; the caller has checked that an administrator asks.
     pub fn panel(&self) -> axum::Router {
-        todo!("worker helper")
+        panel::routes(self.worker.0.database.clone())
     }
 }

@@ -1,0 +1,396 @@
+//! The tables of the role: installed pipelines, and a row per run.
+
+use mito_database::{Database, Error, Migration, Migrations, Row, Tx};
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::{Error as AiError, pipeline::Binding};
+
+/// The tables of pipelines and runs.
+pub const MIGRATIONS: Migrations = Migrations {
+    role: "ai",
+    steps: &[Migration {
+        version: 1,
+        sql: "
+            CREATE TABLE _mito_ai_pipelines (
+                name TEXT PRIMARY KEY,
+                bucket TEXT NOT NULL,
+                content_types TEXT NOT NULL,
+                collection TEXT NOT NULL,
+                definition TEXT NOT NULL,
+                installed_ms BIGINT NOT NULL
+            );
+            CREATE INDEX _mito_ai_pipelines_bucket ON _mito_ai_pipelines (bucket);
+            CREATE TABLE _mito_ai_runs (
+                id TEXT PRIMARY KEY,
+                source_event TEXT NOT NULL UNIQUE,
+                pipeline TEXT NOT NULL,
+                bucket TEXT NOT NULL,
+                object_key TEXT NOT NULL,
+                etag TEXT NOT NULL,
+                content_type TEXT NOT NULL,
+                state TEXT NOT NULL,
+                note TEXT NOT NULL,
+                steps TEXT NOT NULL,
+                collection TEXT NOT NULL,
+                record TEXT NOT NULL,
+                created_ms BIGINT NOT NULL,
+                finished_ms BIGINT
+            );
+            CREATE INDEX _mito_ai_runs_created ON _mito_ai_runs (created_ms, id);
+            CREATE INDEX _mito_ai_runs_version
+                ON _mito_ai_runs (pipeline, bucket, object_key, etag);
+        ",
+        postgres: None,
+    }],
+};
+
+/// How long finished runs are shown, in milliseconds.
+const KEEP_RUNS_MS: i64 = 90 * 24 * 3_600 * 1_000;
+/// How many old runs one new run removes.
+const PRUNE_RUNS: u32 = 20;
+
+/// The state of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "lowercase")]
+#[ts(export, rename = "AiRunState")]
+pub enum RunState {
+    /// Its job waits.
+    Queued,
+    /// An attempt failed; another follows.
+    Retrying,
+    /// It made a record.
+    Recorded,
+    /// There was nothing to do; the note says why.
+    Skipped,
+    /// It failed for good; the note says why.
+    Failed,
+}
+
+impl RunState {
+    /// The name in rows and metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Retrying => "retrying",
+            Self::Recorded => "recorded",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(name: &str) -> Self {
+        match name {
+            "queued" => Self::Queued,
+            "retrying" => Self::Retrying,
+            "recorded" => Self::Recorded,
+            "skipped" => Self::Skipped,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// What one step did, as the run keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize, TS)]
+#[ts(export, rename = "AiStepReport")]
+pub struct StepReport {
+    /// The step.
+    pub name: String,
+    /// Who did it; `extractive` for what was copied from the source.
+    pub provider: String,
+    /// What came of it, in words.
+    pub outcome: String,
+    /// How long it took, in milliseconds.
+    #[ts(type = "number")]
+    pub duration_ms: i64,
+}
+
+/// A run as the panel shows it.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export, rename = "AiRun")]
+pub struct Run {
+    /// The id of its job.
+    pub id: String,
+    /// The pipeline.
+    pub pipeline: String,
+    /// The bucket of the object.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+    /// The version of the object.
+    pub etag: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it was skipped, failed or is tried again.
+    pub note: String,
+    /// What was done.
+    pub steps: Vec<StepReport>,
+    /// The collection of the record.
+    pub collection: String,
+    /// The record that it made; empty when it made none.
+    pub record: String,
+    /// When the object's event arrived, milliseconds since the Unix epoch.
+    #[ts(type = "number")]
+    pub created_ms: i64,
+    /// When it ended.
+    #[ts(type = "number | null")]
+    pub finished_ms: Option<i64>,
+}
+
+/// A pipeline as the panel shows it.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export, rename = "AiPipeline")]
+pub struct PipelineRow {
+    /// The name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The bucket whose new objects start it.
+    pub bucket: String,
+    /// The content types that it takes; empty for all that can be read.
+    pub content_types: Vec<String>,
+    /// Where its records go.
+    pub collection: String,
+    /// The names of its steps.
+    pub steps: Vec<String>,
+    /// When it was installed, milliseconds since the Unix epoch.
+    #[ts(type = "number")]
+    pub installed_ms: i64,
+}
+
+/// Installs a binding; one with the same name is replaced.
+pub(crate) fn install(tx: &mut Tx<'_>, binding: &Binding) -> Result<(), AiError> {
+    let json = |result: serde_json::Result<String>| {
+        result.map_err(|error| AiError::Pipeline(error.to_string()))
+    };
+    let definition = json(serde_json::to_string(&binding.definition))?;
+    let content_types = json(serde_json::to_string(&binding.content_types))?;
+    let now_ms = tx.now_ms();
+    tx.execute(
+        "INSERT INTO _mito_ai_pipelines
+             (name, bucket, content_types, collection, definition, installed_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (name) DO UPDATE SET bucket = excluded.bucket,
+             content_types = excluded.content_types, collection = excluded.collection,
+             definition = excluded.definition, installed_ms = excluded.installed_ms",
+        &[
+            &binding.name,
+            &binding.bucket,
+            &content_types,
+            &binding.collection,
+            &definition,
+            &now_ms,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The pipelines that new objects of `bucket` start.
+pub(crate) fn bound_to(tx: &mut Tx<'_>, bucket: &str) -> Result<Vec<Binding>, Error> {
+    let rows = tx.query(
+        "SELECT * FROM _mito_ai_pipelines WHERE bucket = $1 ORDER BY name",
+        &[&bucket],
+    )?;
+    rows.iter().map(binding).collect()
+}
+
+/// The pipeline of that name.
+pub(crate) fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<Binding>, Error> {
+    let row = tx.query_one("SELECT * FROM _mito_ai_pipelines WHERE name = $1", &[&name])?;
+    row.as_ref().map(binding).transpose()
+}
+
+fn binding(row: &Row) -> Result<Binding, Error> {
+    Ok(Binding {
+        name: row.get("name")?,
+        bucket: row.get("bucket")?,
+        content_types: json_column(row, "content_types")?,
+        collection: row.get("collection")?,
+        definition: json_column(row, "definition")?,
+    })
+}
+
+fn json_column<T: serde::de::DeserializeOwned>(row: &Row, column: &str) -> Result<T, Error> {
+    serde_json::from_str(&row.get::<String>(column)?).map_err(|error| Error::Column {
+        column: column.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// What a run is about.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRun<'a> {
+    /// The id of its job.
+    pub(crate) job: &'a str,
+    /// The event that started it.
+    pub(crate) source_event: &'a str,
+    /// The pipeline.
+    pub(crate) binding: &'a Binding,
+    /// The object's key.
+    pub(crate) key: &'a str,
+    /// The version.
+    pub(crate) etag: &'a str,
+    /// The content type that the object was put with.
+    pub(crate) content_type: &'a str,
+}
+
+/// Notes that a run waits; removes a few old ones.
+pub(crate) fn add_run(tx: &mut Tx<'_>, run: &NewRun<'_>) -> Result<(), Error> {
+    let now_ms = tx.now_ms();
+    tx.execute(
+        "INSERT INTO _mito_ai_runs (id, source_event, pipeline, bucket, object_key, etag,
+             content_type, state, note, steps, collection, record, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', '', '[]', $8, '', $9)
+         ON CONFLICT DO NOTHING",
+        &[
+            &run.job,
+            &run.source_event,
+            &run.binding.name,
+            &run.binding.bucket,
+            &run.key,
+            &run.etag,
+            &run.content_type,
+            &run.binding.collection,
+            &now_ms,
+        ],
+    )?;
+    tx.execute(
+        "DELETE FROM _mito_ai_runs WHERE id IN (
+             SELECT id FROM _mito_ai_runs WHERE created_ms < $1 AND finished_ms IS NOT NULL
+             ORDER BY created_ms LIMIT $2)",
+        &[&(now_ms - KEEP_RUNS_MS), &PRUNE_RUNS],
+    )?;
+    Ok(())
+}
+
+/// The record that another run made of the same version of the same object, if one did.
+pub(crate) fn record_of_version(
+    tx: &mut Tx<'_>,
+    job: &str,
+    binding: &Binding,
+    key: &str,
+    etag: &str,
+) -> Result<Option<String>, Error> {
+    let row = tx.query_one(
+        "SELECT record FROM _mito_ai_runs
+         WHERE pipeline = $1 AND bucket = $2 AND object_key = $3 AND etag = $4
+             AND (state = 'recorded' OR id = $5) AND record <> ''
+         ORDER BY created_ms LIMIT 1",
+        &[&binding.name, &binding.bucket, &key, &etag, &job],
+    )?;
+    row.map(|row| row.get("record")).transpose()
+}
+
+/// How a run ended, or where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    /// The new state.
+    pub(crate) state: RunState,
+    /// Why.
+    pub(crate) note: String,
+    /// What was done.
+    pub(crate) steps: Vec<StepReport>,
+    /// The record that was made.
+    pub(crate) record: Option<String>,
+}
+
+/// Writes how a run ended, or where it stands.
+pub(crate) fn set_progress(tx: &mut Tx<'_>, job: &str, progress: &Progress) -> Result<(), Error> {
+    let steps = serde_json::to_string(&progress.steps).unwrap_or_else(|_| "[]".to_owned());
+    let ended = !matches!(progress.state, RunState::Queued | RunState::Retrying);
+    let finished_ms = ended.then(|| tx.now_ms());
+    let record = progress.record.as_deref().unwrap_or_default();
+    tx.execute(
+        "UPDATE _mito_ai_runs SET state = $2, note = $3, steps = $4, record = $5,
+             finished_ms = $6
+         WHERE id = $1",
+        &[
+            &job,
+            &progress.state.as_str(),
+            &progress.note,
+            &steps,
+            &record,
+            &finished_ms,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The content type that the run's object was put with.
+pub(crate) fn content_type(tx: &mut Tx<'_>, job: &str) -> Result<Option<String>, Error> {
+    let row = tx.query_one(
+        "SELECT content_type FROM _mito_ai_runs WHERE id = $1",
+        &[&job],
+    )?;
+    row.map(|row| row.get("content_type")).transpose()
+}
+
+/// Runs, the newest first, before the given place.
+pub(crate) async fn runs(
+    database: &Database,
+    before: Option<(i64, String)>,
+    limit: u32,
+) -> Result<Vec<Run>, Error> {
+    let (before_ms, before_id) = before.unwrap_or((i64::MAX, String::new()));
+    database
+        .read(move |tx| {
+            let rows = tx.query(
+                "SELECT * FROM _mito_ai_runs
+                 WHERE created_ms < $1 OR (created_ms = $1 AND id < $2)
+                 ORDER BY created_ms DESC, id DESC LIMIT $3",
+                &[&before_ms, &before_id, &limit],
+            )?;
+            rows.iter().map(run).collect()
+        })
+        .await
+}
+
+fn run(row: &Row) -> Result<Run, Error> {
+    Ok(Run {
+        id: row.get("id")?,
+        pipeline: row.get("pipeline")?,
+        bucket: row.get("bucket")?,
+        key: row.get("object_key")?,
+        etag: row.get("etag")?,
+        state: RunState::parse(&row.get::<String>("state")?),
+        note: row.get("note")?,
+        steps: json_column(row, "steps")?,
+        collection: row.get("collection")?,
+        record: row.get("record")?,
+        created_ms: row.get("created_ms")?,
+        finished_ms: row.get("finished_ms")?,
+    })
+}
+
+/// All pipelines by name.
+pub(crate) async fn pipelines(database: &Database) -> Result<Vec<PipelineRow>, Error> {
+    database
+        .read(|tx| {
+            let rows = tx.query("SELECT * FROM _mito_ai_pipelines ORDER BY name", &[])?;
+            rows.iter().map(pipeline_row).collect()
+        })
+        .await
+}
+
+fn pipeline_row(row: &Row) -> Result<PipelineRow, Error> {
+    let Binding {
+        name,
+        bucket,
+        content_types,
+        collection,
+        definition,
+    } = binding(row)?;
+    Ok(PipelineRow {
+        name,
+        description: definition.description,
+        bucket,
+        content_types,
+        collection,
+        steps: definition
+            .steps
+            .iter()
+            .map(|step| step.name().to_owned())
+            .collect(),
+        installed_ms: row.get("installed_ms")?,
+    })
+}
