@@ -1,15 +1,45 @@
 //! Tells people: an event becomes deliveries, a delivery becomes an e-mail and an inbox entry.
+//!
+//! A starter installs triggers: which event tells which recipients by which template. The planner
+//! relays events of `mito.db` into planning jobs, those into one delivery and one job for each
+//! recipient, and the worker renders and sends. Without a mail server, mail goes to a built-in
+//! mailbox that the panel shows; nothing is dropped without a word.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`trigger`] | who is told of which event |
+//! | `planner` | events into deliveries |
+//! | `deliver` | works on one delivery |
+//! | `template` | templates into words |
+//! | `message` | words into a message, every address and name checked |
+//! | `smtp` | sends one message |
+//! | [`tables`], [`store`] | the tables |
+//! | `panel` | what the control panel reads |
+//!
+//! Delivery by SMTP is at least once: a crash between the server's answer and our commit sends a
+//! second copy with the same Message-ID. The mailbox and the inbox have one copy always.
+
+mod deliver;
+mod message;
+mod panel;
+mod planner;
+mod smtp;
+pub mod store;
+pub mod tables;
+mod template;
+pub mod trigger;
+
+use std::sync::Arc;
 
 use mito_core::{Clock, Random, egress::Egress};
-use mito_database::{Database, Migrations, Tx};
+use mito_database::{Database, Tx};
 use mito_network::Task;
-use mito_queue::Queue;
+use mito_queue::{Failure, Job as _, Policy, Queue, Relay, kinds::DeliverNotification};
 use mito_records::Records;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The tables of triggers, deliveries, mailbox and inbox.
-pub const MIGRATIONS: Migrations = Migrations { role: "notifications", steps: &[] };
+pub use tables::MIGRATIONS;
 
 /// `[notifications]`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -67,7 +97,10 @@ impl Default for Smtp {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { replicas: 2, smtp: Smtp::default() }
+        Self {
+            replicas: 2,
+            smtp: Smtp::default(),
+        }
     }
 }
 
@@ -103,25 +136,88 @@ pub enum Error {
     Queue(#[from] mito_queue::Error),
 }
 
-/// The notifications role. Cheap to clone.
+/// The notifications role. Cheap to clone; its jobs fail while no clone and no task of it is left.
 #[derive(Clone)]
-pub struct Notifications {}
+pub struct Notifications {
+    inner: Arc<Inner>,
+}
+
+/// What jobs are worked on with. The queue holds the handlers and this holds the queue, so the
+/// handlers hold it weakly.
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) database: Database,
+    pub(crate) queue: Queue,
+    pub(crate) records: Records,
+    pub(crate) egress: Egress,
+    pub(crate) domain: String,
+    pub(crate) random: Random,
+}
 
 impl Notifications {
     /// The role; registers its job handlers and does no I/O.
     pub fn new(config: Config, dependencies: Dependencies) -> Self {
-        let _ = (config, dependencies);
-        todo!("worker helper")
+        let Dependencies {
+            database,
+            queue,
+            records,
+            egress,
+            domain,
+            clock: _,
+            random,
+        } = dependencies;
+        let inner = Inner {
+            config,
+            database,
+            queue,
+            records,
+            egress,
+            domain,
+            random,
+        };
+        let inner = Arc::new(inner);
+        let planner = Arc::downgrade(&inner);
+        inner.queue.handle(Policy::default(), move |running| {
+            planner::plan(planner.clone(), running)
+        });
+        let worker = Arc::downgrade(&inner);
+        inner.queue.handle(deliver::policy(), move |running| {
+            let worker = worker.upgrade();
+            async move {
+                let Some(inner) = worker else {
+                    return Err(Failure::Retry("the role is shutting down".to_owned()));
+                };
+                deliver::deliver(inner, running).await
+            }
+        });
+        Self { inner }
     }
 
     /// The planner (events of `mito.db` into deliveries and jobs) and the workers.
     pub fn tasks(&self) -> Vec<Task> {
-        todo!("worker helper")
+        let database = self.inner.database.clone();
+        let file_id = database.file_id().to_owned();
+        // The relay's task keeps the role alive for its handlers.
+        let inner = self.inner.clone();
+        let relay = Relay::new("notifications.records", database.clone(), database, {
+            move |tx, event| planner::apply(&inner.queue, &file_id, tx, event)
+        });
+        let replicas = self.inner.config.replicas;
+        vec![
+            relay.task(),
+            self.inner
+                .queue
+                .worker(DeliverNotification::QUEUE, replicas),
+        ]
     }
 
     /// Whether the role can do its work.
     pub async fn ping(&self) -> Result<(), String> {
-        todo!("worker helper")
+        let triggers = self.inner.database.read(|tx| store::triggers_of(tx, ""));
+        triggers
+            .await
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     }
 
     /// Installs a trigger of a starter; one with the same name is replaced.
@@ -130,13 +226,12 @@ impl Notifications {
         tx: &mut Tx<'_>,
         trigger: &serde_json::Value,
     ) -> Result<(), Error> {
-        let _ = (tx, trigger);
-        todo!("worker helper")
+        store::install(tx, &trigger::Trigger::from_json(trigger)?)
     }
 
     /// Routes relative to `/_mito/api/notifications`; the caller has checked that an administrator
     /// asks.
     pub fn panel(&self) -> axum::Router {
-        todo!("worker helper")
+        panel::routes(self.inner.database.clone())
     }
 }
