@@ -20,6 +20,8 @@
 //! | `store` | the SQL |
 //! | `prune` | which events of an outbox need not be kept |
 
+#[cfg(test)]
+mod behaviour;
 mod handlers;
 pub mod job;
 mod keeper;
@@ -31,8 +33,6 @@ pub mod relay;
 pub mod running;
 pub mod state;
 mod store;
-#[cfg(test)]
-mod tests;
 mod wake;
 mod worker;
 

@@ -293,11 +293,11 @@ impl Queue {
     /// A number above all earlier ones of this process, and of earlier processes as long as the
     /// clock was not set back: microseconds, or one more than the last.
     fn next_sequence(&self, now_ms: i64) -> i64 {
-        let now_us = now_ms.saturating_mul(1_000);
-        let next = |last: i64| Some(now_us.max(last + 1));
+        let micros = now_ms.saturating_mul(1_000);
+        let next = |last: i64| Some(micros.max(last + 1));
         let order = (Ordering::SeqCst, Ordering::SeqCst);
         let last = self.0.sequence.fetch_update(order.0, order.1, next);
-        now_us.max(last.unwrap_or_default() + 1)
+        micros.max(last.unwrap_or_default() + 1)
     }
 }
 

@@ -126,8 +126,8 @@ impl Relay {
             let wait_ms = u64::try_from(prune_at_ms - self.clock.now_ms()).unwrap_or(0);
             tokio::select! {
                 () = shutdown.begun() => {}
-                changed = changes.changed() => {
-                    changed.map_err(|_| mito_database::Error::Closed)?;
+                told = changes.changed() => {
+                    told.map_err(|_| mito_database::Error::Closed)?;
                 }
                 () = self.clock.sleep(Duration::from_millis(wait_ms)) => {}
             }

@@ -27,7 +27,7 @@ pub(crate) struct Claimed {
     pub(crate) attempt: u32,
     pub(crate) request_id: Option<String>,
     pub(crate) due_ms: i64,
-    pub(crate) claimed_ms: i64,
+    pub(crate) started_ms: i64,
     priority: i64,
     sequence: i64,
 }
@@ -54,9 +54,9 @@ pub(crate) fn claim(tx: &mut Tx<'_>, request: &Request) -> Result<Vec<Claimed>> 
             &[
                 &claimed.attempt,
                 max_attempts,
-                &claimed.claimed_ms,
+                &claimed.started_ms,
                 &request.token,
-                &(claimed.claimed_ms + request.lease_ms),
+                &(claimed.started_ms + request.lease_ms),
                 &request.boot,
                 &claimed.lease.id,
             ],
@@ -73,7 +73,7 @@ fn candidates(tx: &mut Tx<'_>, request: &Request, kind: &'static str) -> Result<
         super::skip_locked(tx)
     );
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
-    let claimed_ms = tx.now_ms();
+    let started_ms = tx.now_ms();
     let rows = tx.query(&sql, &[&request.queue, &kind, &limit])?;
     rows.iter()
         .map(|row| {
@@ -87,7 +87,7 @@ fn candidates(tx: &mut Tx<'_>, request: &Request, kind: &'static str) -> Result<
                 attempt: row.get::<u32>("attempts")?.saturating_add(1),
                 request_id: row.get("request_id")?,
                 due_ms: row.get("due_ms")?,
-                claimed_ms,
+                started_ms,
                 priority: row.get("priority")?,
                 sequence: row.get("sequence")?,
             })

@@ -49,23 +49,24 @@ impl Rescued {
 /// Takes over expired leases, at most [`CHUNK`] of them.
 pub(crate) fn expired(tx: &mut Tx<'_>) -> Result<Rescued> {
     let now_ms = tx.now_ms();
-    rescue(tx, "lease_until_ms <= $1", &[&now_ms])
+    rescue(
+        tx,
+        "lease_until_ms <= $1 ORDER BY lease_until_ms",
+        &[&now_ms],
+    )
 }
 
 /// Takes over the leases of one queue that were drawn by another process than `boot`, at most
 /// [`CHUNK`] of them.
 pub(crate) fn of_other_boots(tx: &mut Tx<'_>, queue: &str, boot: &str) -> Result<Rescued> {
-    rescue(
-        tx,
-        "lease_until_ms IS NOT NULL AND queue = $1 AND boot <> $2",
-        &[&queue, &boot],
-    )
+    let condition = "queue = $1 AND state = 'running' AND boot <> $2 ORDER BY sequence";
+    rescue(tx, condition, &[&queue, &boot])
 }
 
 fn rescue(tx: &mut Tx<'_>, condition: &str, parameters: &[&dyn ToValue]) -> Result<Rescued> {
     let sql = format!(
         "SELECT id, queue, lease_token, attempts, max_attempts FROM _mito_queue_jobs \
-         WHERE {condition} ORDER BY lease_until_ms LIMIT {CHUNK}{}",
+         WHERE {condition} LIMIT {CHUNK}{}",
         super::skip_locked(tx)
     );
     let mut rescued = Rescued::default();

@@ -53,7 +53,7 @@ pub(super) async fn run(queue: Queue, handler: Arc<Handler>, claimed: Claimed, s
 async fn attempt(queue: Queue, handler: Arc<Handler>, claimed: Claimed, stop: Shutdown) {
     let labels = [("queue", handler.queue), ("kind", handler.kind)];
     metrics::histogram!("mito_queue_wait_seconds", &labels)
-        .record(seconds(claimed.claimed_ms - claimed.due_ms));
+        .record(seconds(claimed.started_ms - claimed.due_ms));
     let began_ms = queue.clock().now_ms();
     let outcome = match handler.start(queue.clone(), &claimed) {
         Ok(attempt) => {

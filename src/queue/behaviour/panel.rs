@@ -1,0 +1,145 @@
+//! What the control panel reads and does.
+
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use super::*;
+
+async fn call(queue: &Queue, method: &str, path: &str) -> (u16, Value) {
+    let request = axum::http::Request::builder().method(method).uri(path);
+    let request = request.body(Body::empty()).unwrap();
+    let response = crate::panel::routes(queue.clone())
+        .oneshot(request)
+        .await
+        .unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+fn ids(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn jobs_are_listed_newest_first_in_pages() {
+    let process = Stage::new().process().await;
+    let mut expected = Vec::new();
+    for number in 0..5 {
+        expected.insert(0, process.enqueue(&number.to_string()).await);
+    }
+    process.queue.cancel(&expected[1]).await.unwrap();
+
+    let (status, page) = call(&process.queue, "GET", "/jobs?limit=2").await;
+    assert_eq!((status, ids(&page)), (200, expected[..2].to_vec()));
+    let next = page["next"].as_str().unwrap().to_owned();
+    let (_, page) = call(
+        &process.queue,
+        "GET",
+        &format!("/jobs?limit=3&before={next}"),
+    )
+    .await;
+    assert_eq!(ids(&page), expected[2..]);
+    let next = page["next"].as_str().unwrap().to_owned();
+    let (_, page) = call(&process.queue, "GET", &format!("/jobs?before={next}")).await;
+    assert_eq!((ids(&page), &page["next"]), (vec![], &Value::Null));
+
+    let (_, page) = call(&process.queue, "GET", "/jobs?state=cancelled&queue=test").await;
+    assert_eq!(ids(&page), expected[1..2]);
+    let (_, page) = call(&process.queue, "GET", "/jobs?state=&queue=other").await;
+    assert!(ids(&page).is_empty());
+}
+
+#[tokio::test]
+async fn a_job_is_shown_whole() {
+    let process = Stage::new().process().await;
+    let options = Enqueue {
+        unique_key: Some("key".to_owned()),
+        request_id: Some("req-1".to_owned()),
+        priority: 3,
+        ..Enqueue::default()
+    };
+    let id = process.enqueue_with("hello", options).await.unwrap();
+    let (status, job) = call(&process.queue, "GET", &format!("/jobs/{id}")).await;
+    assert_eq!(status, 200);
+    let expected = serde_json::json!({
+        "id": id, "queue": "test", "kind": "test.note", "state": "available", "priority": 3,
+        "attempts": 0, "max_attempts": null, "created_ms": START_MS, "due_ms": START_MS,
+        "started_ms": null, "finished_ms": null, "error": null, "request_id": "req-1",
+        "payload": { "text": "hello" }, "unique_key": "key", "log": [],
+    });
+    assert_eq!(job, expected);
+}
+
+#[tokio::test]
+async fn jobs_are_cancelled_and_run_again() {
+    let process = Stage::new().process().await;
+    let id = process.enqueue("x").await;
+    let path = |action: &str| format!("/jobs/{id}/{action}");
+    let (status, job) = call(&process.queue, "POST", &path("cancel")).await;
+    assert_eq!((status, job["state"].as_str()), (200, Some("cancelled")));
+    let (status, problem) = call(&process.queue, "POST", &path("cancel")).await;
+    assert_eq!(status, 409);
+    assert_eq!(problem["detail"], format!("job {id} is cancelled"));
+    let (status, job) = call(&process.queue, "POST", &path("retry")).await;
+    assert_eq!((status, job["state"].as_str()), (200, Some("available")));
+}
+
+#[tokio::test]
+async fn queues_are_counted_by_state() {
+    let process = Stage::new().process().await;
+    for _ in 0..3 {
+        process.enqueue("x").await;
+    }
+    let at_ms = Some(START_MS + 1);
+    process
+        .enqueue_with(
+            "x",
+            Enqueue {
+                at_ms,
+                ..Enqueue::default()
+            },
+        )
+        .await
+        .unwrap();
+    let (status, page) = call(&process.queue, "GET", "/queues").await;
+    assert_eq!(status, 200);
+    let expected = serde_json::json!({
+        "items": [{
+            "name": "test",
+            "counts": {
+                "scheduled": 1, "available": 3, "running": 0, "retryable": 0,
+                "completed": 0, "discarded": 0, "cancelled": 0,
+            },
+            "count_limit": 10_000,
+            "oldest_available_ms": START_MS,
+        }],
+        "next": null,
+    });
+    assert_eq!(page, expected);
+}
+
+#[tokio::test]
+async fn wrong_questions_are_told_so() {
+    let process = Stage::new().process().await;
+    for (method, path, status, field) in [
+        ("GET", "/jobs?state=lost", 400, Some("state")),
+        ("GET", "/jobs?before=yesterday", 400, Some("before")),
+        ("GET", "/jobs/none", 404, None),
+        ("POST", "/jobs/none/retry", 404, None),
+        ("POST", "/jobs/none/cancel", 404, None),
+    ] {
+        let (found, problem) = call(&process.queue, method, path).await;
+        assert_eq!(
+            (found, problem["field"].as_str()),
+            (status, field),
+            "{method} {path}"
+        );
+    }
+}
