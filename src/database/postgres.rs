@@ -72,14 +72,14 @@ pub(crate) fn open(
     let turn = Arc::new(RwLock::new(()));
     let mut workers = Vec::new();
     for number in 0..WRITERS {
-        let writer = Writer {
+        let worker = Writer {
             connection: connect()?,
             clock: clock.clone(),
             queue: Arc::clone(&writes),
             turn: Arc::clone(&turn),
         };
         workers.push(spawn(format!("postgres-write-{number}"), move || {
-            writer.run()
+            worker.run();
         })?);
     }
     for number in 0..config.reader_count() {
@@ -89,14 +89,14 @@ pub(crate) fn open(
             queue: Arc::clone(&reads),
         };
         workers.push(spawn(format!("postgres-read-{number}"), move || {
-            reader.run()
+            reader.run();
         })?);
     }
     let stop = Ended::default();
     let listener = {
         let (changes, stop) = (changes.clone(), Arc::clone(&stop));
         spawn("postgres-listen".to_owned(), move || {
-            changes::run(first, &changes, &stop)
+            changes::run(first, &changes, &stop);
         })?
     };
     let (done, ended) = watch::channel(false);

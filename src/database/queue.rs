@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -110,6 +110,19 @@ impl Queue {
     }
 }
 
+/// Closes a queue when a thread ends, by whatever way: nobody may wait for a thread that is gone.
+pub(crate) struct ClosesAtEnd(pub(crate) Arc<Queue>);
+
+impl Drop for ClosesAtEnd {
+    fn drop(&mut self) {
+        self.0.close();
+        if std::thread::panicking() {
+            // Dropping a closure tells its caller that the database is closed.
+            self.0.lock().waiting.iter_mut().for_each(VecDeque::clear);
+        }
+    }
+}
+
 struct Lanes {
     waiting: [VecDeque<Entry>; 3],
     credits: [u32; 3],
@@ -167,6 +180,8 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
     use crate::work;
 
@@ -230,6 +245,27 @@ mod tests {
             assert!(queue.next_in_group().is_none());
             assert_eq!(take(&queue), Some(lane));
         }
+    }
+
+    #[test]
+    fn a_thread_that_panics_leaves_nobody_waiting() {
+        let queue = Arc::new(Queue::new(10));
+        let (work, mut reply) = work::pack(|_| Ok::<(), Error>(()));
+        queue.push(Lane::Normal, false, work).unwrap();
+        let dying = Arc::clone(&queue);
+        let thread = std::thread::spawn(move || {
+            let _closing = ClosesAtEnd(dying);
+            panic!("a bug");
+        });
+        assert!(thread.join().is_err());
+        assert!(matches!(
+            reply.try_recv(),
+            Err(oneshot::error::TryRecvError::Closed)
+        ));
+        assert!(matches!(
+            push(&queue, Lane::Normal, false),
+            Err(Error::Closed)
+        ));
     }
 
     #[test]

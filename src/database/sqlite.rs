@@ -22,7 +22,6 @@ pub(crate) mod tx;
 mod writer;
 
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64, mpsc},
@@ -40,8 +39,10 @@ use crate::{
     outbox,
     queue::Queue,
     sqlite::{
+        checkpoint::CATCH_UP_PAGES,
         connection::{Access, Guarded},
         errors::translate,
+        file::Lock,
         readers::Reader,
         writer::Writer,
     },
@@ -97,7 +98,7 @@ struct Parts<'a> {
     config: &'a Config,
     clock: &'a Clock,
     guarded: Guarded,
-    lock: File,
+    lock: Lock,
     file_id: String,
     newest_event: i64,
 }
@@ -123,26 +124,30 @@ fn start(parts: Parts<'_>) -> Result<Threads, Error> {
     let (changes, _) = watch::channel(newest_event);
     let (checkpoints, wanted) = mpsc::sync_channel(1);
 
+    // All connections before the first thread: a failure here leaves nothing behind.
+    let checkpointer = open_or_explain(&path, Access::Write)?;
+    let readers = (0..config.reader_count())
+        .map(|_| open_or_explain(&path, Access::Read))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut others = Vec::new();
-    for number in 0..config.reader_count() {
+    for (number, guarded) in readers.into_iter().enumerate() {
         let reader = Reader {
-            guarded: open_or_explain(&path, Access::Read)?,
+            guarded,
             path: path.clone(),
             clock: clock.clone(),
             statement_limit,
             queue: Arc::clone(&reads),
         };
         others.push(spawn(format!("{name}-read-{number}"), move || {
-            reader.run()
+            reader.run();
         })?);
     }
-    let checkpointer = open_or_explain(&path, Access::Write)?;
     let place = (name.clone(), path.clone());
     others.push(spawn(format!("{name}-checkpoint"), move || {
         checkpoint::run(&checkpointer, &place.0, &place.1, &wanted);
     })?);
 
-    let writer = Writer {
+    let main = Writer {
         guarded,
         path,
         name: name.clone(),
@@ -152,12 +157,13 @@ fn start(parts: Parts<'_>) -> Result<Threads, Error> {
         changes: changes.clone(),
         log_pages: Arc::new(AtomicU64::new(0)),
         checkpoints,
+        catch_up_at_pages: CATCH_UP_PAGES,
         others,
         lock,
     };
     let (done, ended) = watch::channel(false);
     spawn(format!("{name}-write"), move || {
-        writer.run();
+        main.run();
         done.send_replace(true);
     })?;
     Ok(Threads {

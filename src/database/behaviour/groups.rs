@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
 };
@@ -213,6 +213,52 @@ async fn what_nobody_waits_for_is_not_run() {
     held.release().await;
     insert(&database, "after").await.unwrap();
     assert_eq!(runs.load(Ordering::Relaxed), 0);
+    close(database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_stays_short_under_load_and_is_emptied_at_rest() {
+    const WRITERS: i64 = 8;
+    const BLOB_BYTES: usize = 512 * 1024;
+    const BLOBS: i64 = 24;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.db");
+    let database = open(&path).await;
+    let log = format!("{}-wal", path.display());
+    let log_bytes = move || std::fs::metadata(&log).unwrap().len();
+    let longest = Arc::new(AtomicU64::new(0));
+    let mut calls = tokio::task::JoinSet::new();
+    for first in 0..WRITERS {
+        let (database, longest, log_bytes) =
+            (database.clone(), Arc::clone(&longest), log_bytes.clone());
+        calls.spawn(async move {
+            for id in (first..WRITERS * BLOBS).step_by(WRITERS as usize) {
+                let sql = "INSERT INTO _mito_test_values (id, bytes) VALUES ($1, $2)";
+                let write =
+                    move |tx: &mut crate::Tx<'_>| tx.execute(sql, &[&id, &vec![7; BLOB_BYTES]]);
+                database.write(write).await.unwrap();
+                longest.fetch_max(log_bytes(), Ordering::Relaxed);
+            }
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap();
+    }
+    let longest = longest.load(Ordering::Relaxed);
+    assert!(
+        longest < 80 * 1024 * 1024,
+        "the log grew to {longest} bytes for 96 MiB"
+    );
+
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
+    let emptied = async {
+        while log_bytes() > 0 {
+            look.tick().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), emptied)
+        .await
+        .unwrap();
     close(database).await;
 }
 

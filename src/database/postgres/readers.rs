@@ -11,7 +11,7 @@ use crate::{
         errors::{is_session_end, translate},
         tx::PostgresTx,
     },
-    queue::{Next, Queue},
+    queue::{ClosesAtEnd, Next, Queue},
     tx::{EngineTx, State},
     work::Work,
 };
@@ -31,6 +31,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        let _closing = ClosesAtEnd(Arc::clone(&self.queue));
         loop {
             match self.queue.next(IDLE) {
                 Next::Run(entry) if entry.work.is_abandoned() => {}

@@ -140,9 +140,10 @@ impl<'a> PostgresTx<'a> {
             .map(|value| value as &(dyn ToSql + Sync))
             .collect();
         if protects {
-            let savepoint = match self.has_savepoint {
-                true => "RELEASE SAVEPOINT statement; SAVEPOINT statement",
-                false => "SAVEPOINT statement",
+            let savepoint = if self.has_savepoint {
+                "RELEASE SAVEPOINT statement; SAVEPOINT statement"
+            } else {
+                "SAVEPOINT statement"
             };
             self.connection
                 .run(savepoint)

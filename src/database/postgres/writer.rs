@@ -17,7 +17,7 @@ use crate::{
         errors::{is_conflict, is_session_end, translate},
         tx::PostgresTx,
     },
-    queue::{Entry, Next, Queue},
+    queue::{ClosesAtEnd, Entry, Next, Queue},
     tx::{EngineTx, State},
     work::Work,
 };
@@ -51,6 +51,7 @@ enum Attempt {
 impl Writer {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        let _closing = ClosesAtEnd(Arc::clone(&self.queue));
         loop {
             match self.queue.next(IDLE) {
                 Next::Run(entry) if entry.work.is_abandoned() => {}
@@ -92,9 +93,10 @@ impl Writer {
 
     fn attempt(&mut self, work: &mut dyn Work, exclusive: bool) -> Result<Attempt, Error> {
         self.connection.client()?;
-        let begin = match exclusive {
-            true => "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL statement_timeout = '10min'",
-            false => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        let begin = if exclusive {
+            "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL statement_timeout = '10min'"
+        } else {
+            "BEGIN ISOLATION LEVEL SERIALIZABLE"
         };
         if let Err(error) = self.connection.run(begin) {
             // The server may have ended the idle connection; the next attempt opens another.

@@ -9,6 +9,8 @@ use crate::sqlite::connection::Guarded;
 
 /// A log longer than this (8 MiB in pages of 4 KiB) is carried over beside the writer.
 pub(crate) const PASSIVE_ABOVE_PAGES: u64 = 2_048;
+/// At this length (32 MiB), and again after each as many pages, the writer helps.
+pub(crate) const CATCH_UP_PAGES: u64 = 8_192;
 /// A log longer than this (256 MiB) means that a reader has been holding it for long.
 const ALARM_ABOVE_PAGES: i64 = 65_536;
 
@@ -37,6 +39,11 @@ pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     let state = checkpoint(connection, "TRUNCATE");
     connection.busy_timeout(super::connection::BUSY_TIMEOUT)?;
     Ok(!state?.busy)
+}
+
+/// Carries over what is left, as far as readers allow; false if another thread is at it.
+pub(crate) fn catch_up(connection: &Connection) -> rusqlite::Result<bool> {
+    checkpoint(connection, "PASSIVE").map(|state| !state.busy)
 }
 
 struct State {

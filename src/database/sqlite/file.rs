@@ -28,9 +28,22 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes the lock beside the database for as long as the returned file lives. The lock is on a
+/// The lock beside a database.
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do while a child process is between fork and exec: it shares
+        // the lock until then.
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(error = %error, "cannot release the database lock");
+        }
+    }
+}
+
+/// Takes the lock beside the database for as long as the returned value lives. The lock is on a
 /// file of its own: closing any handle on the database would drop SQLite's own locks.
-pub(crate) fn lock(path: &Path) -> Result<File, Error> {
+pub(crate) fn lock(path: &Path) -> Result<Lock, Error> {
     let name = beside(path, ".lock");
     let mut file = OpenOptions::new()
         .read(true)
@@ -72,7 +85,7 @@ pub(crate) fn lock(path: &Path) -> Result<File, Error> {
     if let Err(error) = written {
         tracing::warn!(error = %error, "cannot note the owner in the database lock");
     }
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// Whether there is a database at `path` already; an error if what is there must not be opened.

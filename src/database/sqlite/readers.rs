@@ -7,7 +7,7 @@ use mito_core::Clock;
 
 use crate::{
     Error, Tx,
-    queue::{Next, Queue},
+    queue::{ClosesAtEnd, Next, Queue},
     sqlite::{connection::Guarded, errors::translate, tx::SqliteTx},
     tx::EngineTx,
     work::Work,
@@ -28,6 +28,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(self) {
+        let _closing = ClosesAtEnd(Arc::clone(&self.queue));
         loop {
             match self.queue.next(IDLE) {
                 Next::Run(entry) if entry.work.is_abandoned() => {}

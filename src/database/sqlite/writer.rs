@@ -2,7 +2,6 @@
 //! savepoint of its own, and answers after the commit is on disk.
 
 use std::{
-    fs::File,
     path::PathBuf,
     sync::{
         Arc,
@@ -19,11 +18,12 @@ use tokio::sync::watch;
 
 use crate::{
     Error, Tx,
-    queue::{Entry, Next, Queue},
+    queue::{ClosesAtEnd, Entry, Next, Queue},
     sqlite::{
-        checkpoint::{self, PASSIVE_ABOVE_PAGES},
+        checkpoint::{self, CATCH_UP_PAGES, PASSIVE_ABOVE_PAGES},
         connection::Guarded,
         errors::translate,
+        file::Lock,
         tx::SqliteTx,
     },
     tx::{EngineTx, State},
@@ -52,9 +52,11 @@ pub(crate) struct Writer {
     pub(crate) changes: watch::Sender<i64>,
     pub(crate) log_pages: Arc<AtomicU64>,
     pub(crate) checkpoints: SyncSender<()>,
+    /// The length of the log at which the writer helps next.
+    pub(crate) catch_up_at_pages: u64,
     /// The threads that must end before the last checkpoint.
     pub(crate) others: Vec<JoinHandle<()>>,
-    pub(crate) lock: File,
+    pub(crate) lock: Lock,
 }
 
 /// How a closure ended.
@@ -80,6 +82,7 @@ enum Outcome {
 impl Writer {
     /// Works until the queue is closed and empty, then carries the log over and closes the file.
     pub(crate) fn run(mut self) {
+        let _closing = ClosesAtEnd(Arc::clone(&self.queue));
         let pages = Arc::clone(&self.log_pages);
         let watched = self
             .guarded
@@ -126,6 +129,7 @@ impl Writer {
         let size = works.len();
         self.settle(works, outcome, limit);
         self.measure(size);
+        self.catch_up();
     }
 
     /// Answers the closures of a transaction; those that did not cause its end run again.
@@ -194,11 +198,34 @@ impl Writer {
                 newer
             });
         }
-        if self.log_pages.load(Ordering::Relaxed) > PASSIVE_ABOVE_PAGES {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        // Beyond that length the writer helps, and must not find the other thread at it.
+        if (PASSIVE_ABOVE_PAGES..self.catch_up_at_pages).contains(&pages) {
             // A full channel means that one is asked for already.
             let _ = self.checkpoints.try_send(());
         }
         Outcome::Committed
+    }
+
+    /// The log starts over only when a write finds all of it carried over. Under steady load the
+    /// checkpoint thread stays a few commits behind, so now and then the writer does the rest.
+    fn catch_up(&mut self) {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < self.catch_up_at_pages {
+            if pages < PASSIVE_ABOVE_PAGES {
+                self.catch_up_at_pages = CATCH_UP_PAGES;
+            }
+            return;
+        }
+        match checkpoint::catch_up(&self.guarded.connection) {
+            // The other thread is still at it: again after the next group.
+            Ok(false) => {}
+            Ok(true) => self.catch_up_at_pages = pages + CATCH_UP_PAGES,
+            Err(error) => {
+                self.catch_up_at_pages = pages + CATCH_UP_PAGES;
+                tracing::warn!(error = %error, database = self.name, "checkpoint failed");
+            }
+        }
     }
 
     fn closure(&mut self, work: &mut dyn Work, limit: Duration) -> Ran {
