@@ -1,152 +1,64 @@
 //! The facade that roles use in process and that the S3 protocol stands on.
 
-use std::{collections::BTreeMap, path::PathBuf};
+mod copy;
+mod get;
+mod multipart;
+mod put;
+mod sweep;
 
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use mito_core::{Clock, Random};
-use mito_database::Database;
-use mito_network::HttpService;
+use mito_database::{Database, Tx};
+use mito_network::{HttpService, Task};
 use secrecy::SecretString;
 
-use crate::Config;
+use crate::{
+    Config,
+    blobs::Blobs,
+    front,
+    meta::{self, versions::Preconditions},
+    names,
+};
+pub use crate::{
+    blobs::fault::BlobFault,
+    error::Error,
+    object::{Body, Bucket, Checksums, Headers, ListOptions, Listing, Object, Put},
+};
 
-/// Bytes in or out. An error on the way in leaves no object; on the way out it ends the stream.
-pub type Body = BoxStream<'static, std::io::Result<Bytes>>;
+pub(crate) use self::{
+    copy::Copied,
+    multipart::{Completed, MAX_PARTS, NewUpload},
+    put::Verify,
+};
 
-/// What can go wrong; each has its S3 error code.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// `NoSuchBucket`.
-    #[error("there is no bucket {0:?}")]
-    NoSuchBucket(String),
-    /// `NoSuchKey`.
-    #[error("there is no object {key:?} in bucket {bucket:?}")]
-    NoSuchKey {
-        /// The bucket.
-        bucket: String,
-        /// The key.
-        key: String,
-    },
-    /// `BucketAlreadyOwnedByYou`.
-    #[error("bucket {0:?} exists already")]
-    BucketExists(String),
-    /// `BucketNotEmpty`.
-    #[error("bucket {0:?} is not empty")]
-    BucketNotEmpty(String),
-    /// `InvalidBucketName`.
-    #[error("{0:?} is not a bucket name: 3 to 63 of a-z, 0-9, '.' and '-'")]
-    InvalidBucketName(String),
-    /// `KeyTooLongError`, `InvalidURI`.
-    #[error("invalid object key: {0}")]
-    InvalidKey(String),
-    /// `EntityTooLarge`.
-    #[error("the object is larger than {0} bytes")]
-    TooLarge(u64),
-    /// `IncompleteBody`.
-    #[error("the body ended before its stated length")]
-    IncompleteBody,
-    /// `BadDigest`.
-    #[error("the body does not match its {0}")]
-    BadDigest(&'static str),
-    /// `InvalidRange`.
-    #[error("the range lies outside the object of {0} bytes")]
-    InvalidRange(u64),
-    /// `PreconditionFailed`.
-    #[error("the precondition {0} failed")]
-    Precondition(&'static str),
-    /// `XMinioStorageFull`.
-    #[error("the storage is full")]
-    StorageFull,
-    /// The bytes on disk are not those that were put.
-    #[error("object {key:?} in bucket {bucket:?} is damaged on disk")]
-    Damaged {
-        /// The bucket.
-        bucket: String,
-        /// The key.
-        key: String,
-    },
-    /// The metadata failed.
-    #[error(transparent)]
-    Database(#[from] mito_database::Error),
-    /// The disk failed.
-    #[error("object storage: {0}")]
-    Io(String),
-}
-
-/// A bucket.
-#[derive(Clone, Debug)]
-pub struct Bucket {
-    /// Its name.
-    pub name: String,
-    /// When it was made, milliseconds since the Unix epoch.
-    pub created_ms: i64,
-}
-
-/// What is known of an object without its bytes.
-#[derive(Clone, Debug)]
-pub struct Object {
-    /// The bucket.
-    pub bucket: String,
-    /// The key.
-    pub key: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The ETag without quotes: the MD5 of the bytes in hex.
-    pub etag: String,
-    /// The stored content type.
-    pub content_type: Option<String>,
-    /// User metadata, names lower case without `x-amz-meta-`.
-    pub metadata: BTreeMap<String, String>,
-    /// When it was put, milliseconds since the Unix epoch.
-    pub modified_ms: i64,
-}
-
-/// What to put.
-#[derive(Clone, Debug, Default)]
-pub struct Put {
-    /// The content type to store.
-    pub content_type: Option<String>,
-    /// User metadata, names lower case without `x-amz-meta-`.
-    pub metadata: BTreeMap<String, String>,
-    /// The stated length; a body of another length is refused.
-    pub length: Option<u64>,
-    /// The MD5 that the body must have.
-    pub content_md5: Option<[u8; 16]>,
-    /// Only if no object has the key (`If-None-Match: *`).
-    pub if_absent: bool,
-    /// The request that caused it; it goes on with the event.
-    pub request_id: Option<String>,
-}
-
-/// What to list.
-#[derive(Clone, Debug)]
-pub struct ListOptions {
-    /// Keys that start with this.
-    pub prefix: String,
-    /// Group keys at the first of these after the prefix.
-    pub delimiter: Option<String>,
-    /// Keys after this one.
-    pub after: Option<String>,
-    /// At most this many keys and groups (1 to 1,000).
-    pub limit: u32,
-}
-
-/// A page of a listing.
-#[derive(Clone, Debug, Default)]
-pub struct Listing {
-    /// Objects in the byte order of their keys.
-    pub objects: Vec<Object>,
-    /// Groups of keys.
-    pub prefixes: Vec<String>,
-    /// Where the next page starts (pass it as `after`), if there is one.
-    pub next: Option<String>,
-}
+/// The most buckets, so that a listing of all of them stays small.
+const MAX_BUCKETS: u32 = 1_000;
+/// Objects removed in one transaction, at a few rows each.
+const DELETE_BATCH: usize = 100;
 
 /// Object storage. Cheap to clone. An `objects/<bucket>` event with
 /// `{"etag","size","content_type","request_id"}` commits with every put and delete.
 #[derive(Clone)]
-pub struct Objects {}
+pub struct Objects {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) database: Database,
+    pub(crate) blobs: Blobs,
+    pub(crate) root_password: SecretString,
+    pub(crate) domain: String,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    /// How many streams read a blob: the sweep leaves those alone.
+    reading: Mutex<HashMap<String, usize>>,
+}
 
 /// What object storage needs.
 pub struct Dependencies {
@@ -162,90 +74,250 @@ pub struct Dependencies {
     pub clock: Clock,
     /// Draws ids.
     pub random: Random,
+    /// Makes writing blobs fail, in tests.
+    pub fault: Option<BlobFault>,
 }
 
 impl Objects {
     /// Object storage over a folder and its metadata; does no I/O.
     pub fn new(config: Config, dependencies: Dependencies) -> Self {
-        let _ = (config, dependencies);
-        todo!("objects helper")
+        let Dependencies {
+            database,
+            folder,
+            root_password,
+            domain,
+            clock,
+            random,
+            fault,
+        } = dependencies;
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                database,
+                blobs: Blobs::new(folder, fault),
+                root_password,
+                domain: domain.to_ascii_lowercase(),
+                clock,
+                random,
+                reading: Mutex::default(),
+            }),
+        }
     }
 
-    /// Prepares the folders, removes what a crash left behind and creates the configured bucket.
+    /// Prepares the folders and creates the configured bucket. What a crash left behind is garbage
+    /// that no row names; [`Objects::sweeper`] removes it without holding up the start.
     pub async fn recover(&self) -> Result<(), Error> {
-        todo!("objects helper")
+        self.inner.blobs.prepare().await?;
+        let bucket = &self.inner.config.bucket;
+        if bucket.is_empty() {
+            return Ok(());
+        }
+        match self.create_bucket(bucket).await {
+            Ok(()) | Err(Error::BucketExists(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes a bucket.
     pub async fn create_bucket(&self, name: &str) -> Result<(), Error> {
-        let _ = name;
-        todo!("objects helper")
+        names::check_bucket(name)?;
+        let (id, name) = (self.new_id(), name.to_owned());
+        let region = self.inner.config.region.clone();
+        let create = move |tx: &mut Tx<'_>| {
+            if meta::buckets::list(tx, "", MAX_BUCKETS)?.len() >= MAX_BUCKETS as usize {
+                return Err(Error::Io(format!(
+                    "there are {MAX_BUCKETS} buckets already"
+                )));
+            }
+            meta::buckets::create(tx, &id, &name, &region)
+        };
+        self.inner.database.write(create).await
     }
 
     /// Removes an empty bucket.
     pub async fn delete_bucket(&self, name: &str) -> Result<(), Error> {
-        let _ = name;
-        todo!("objects helper")
+        let name = name.to_owned();
+        self.inner
+            .database
+            .write(move |tx| meta::buckets::delete(tx, &name))
+            .await
     }
 
     /// All buckets by name.
     pub async fn buckets(&self) -> Result<Vec<Bucket>, Error> {
-        todo!("objects helper")
+        self.inner
+            .database
+            .read(move |tx| meta::buckets::list(tx, "", MAX_BUCKETS))
+            .await
     }
 
-    /// Stores an object; when it returns, the bytes and the metadata are on disk.
-    pub async fn put(
-        &self,
-        bucket: &str,
-        key: &str,
-        options: Put,
-        body: Body,
-    ) -> Result<Object, Error> {
-        let _ = (bucket, key, options, body);
-        todo!("objects helper")
+    /// A bucket by name.
+    pub async fn bucket(&self, name: &str) -> Result<Bucket, Error> {
+        let name = name.to_owned();
+        self.inner
+            .database
+            .read(move |tx| meta::buckets::get(tx, &name))
+            .await
     }
 
     /// What is known of an object.
     pub async fn head(&self, bucket: &str, key: &str) -> Result<Object, Error> {
-        let _ = (bucket, key);
-        todo!("objects helper")
-    }
-
-    /// An object's bytes, or those of a range (first, last inclusive).
-    pub async fn get(
-        &self,
-        bucket: &str,
-        key: &str,
-        range: Option<(u64, u64)>,
-    ) -> Result<(Object, Body), Error> {
-        let _ = (bucket, key, range);
-        todo!("objects helper")
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let find = move |tx: &mut Tx<'_>| {
+            meta::versions::get(tx, &bucket, &key).map(|version| version.object)
+        };
+        self.inner.database.read(find).await
     }
 
     /// Removes an object; removing what is not there is no error.
     pub async fn delete(&self, bucket: &str, key: &str) -> Result<(), Error> {
-        let _ = (bucket, key);
-        todo!("objects helper")
+        self.delete_if(bucket, key, None, None).await
+    }
+
+    /// [`Objects::delete`] if the object has the ETag `if_match` (`*` for any); `request_id` goes
+    /// on with the event.
+    pub async fn delete_if(
+        &self,
+        bucket: &str,
+        key: &str,
+        if_match: Option<String>,
+        request_id: Option<String>,
+    ) -> Result<(), Error> {
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let wanted = Preconditions {
+            if_absent: false,
+            if_match,
+        };
+        let delete = move |tx: &mut Tx<'_>| {
+            meta::versions::delete(tx, &bucket, &key, &wanted, request_id.as_deref())
+        };
+        self.inner.database.write(delete).await?;
+        Ok(())
+    }
+
+    /// Removes many objects, each if it has the ETag given with it; says of each what happened.
+    pub(crate) async fn delete_many(
+        &self,
+        bucket: &str,
+        keys: Vec<(String, Option<String>)>,
+        request_id: Option<String>,
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let mut results = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(DELETE_BATCH) {
+            let (bucket, keys, request_id) = (bucket.to_owned(), keys.to_vec(), request_id.clone());
+            let delete = move |tx: &mut Tx<'_>| {
+                meta::buckets::id(tx, &bucket)?;
+                let mut results = Vec::with_capacity(keys.len());
+                for (key, if_match) in &keys {
+                    let wanted = Preconditions {
+                        if_absent: false,
+                        if_match: if_match.clone(),
+                    };
+                    let id = request_id.as_deref();
+                    match meta::versions::delete(tx, &bucket, key, &wanted, id) {
+                        // These are told before anything is written.
+                        refused @ (Ok(())
+                        | Err(Error::Precondition(_) | Error::NoSuchKey { .. })) => {
+                            results.push(refused);
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(results)
+            };
+            results.extend(self.inner.database.write(delete).await?);
+        }
+        Ok(results)
     }
 
     /// Lists a bucket.
     pub async fn list(&self, bucket: &str, options: ListOptions) -> Result<Listing, Error> {
-        let _ = (bucket, options);
-        todo!("objects helper")
+        let bucket = bucket.to_owned();
+        self.inner
+            .database
+            .read(move |tx| meta::listing::list(tx, &bucket, &options))
+            .await
     }
 
     /// Writes, reads back and removes a probe: what `/minio/health/live` told.
     pub async fn ping(&self) -> Result<(), Error> {
-        todo!("objects helper")
+        let id = self.new_id();
+        let mut probe = self.inner.blobs.create(&id).await?;
+        probe.write(bytes::Bytes::from_static(b"probe")).await?;
+        probe.abort().await;
+        self.is_readable().await
+    }
+
+    /// Whether the metadata can be read; writes nothing.
+    pub(crate) async fn is_readable(&self) -> Result<(), Error> {
+        let read = |tx: &mut Tx<'_>| meta::buckets::list(tx, "", 1).map(|_| ());
+        self.inner.database.read(read).await
     }
 
     /// The S3 protocol with `/minio/health/*`.
     pub fn service(&self) -> HttpService {
-        todo!("objects helper")
+        front::service(self.clone())
     }
 
     /// The task that removes blobs nobody points at.
-    pub fn sweeper(&self) -> mito_network::Task {
-        todo!("objects helper")
+    pub fn sweeper(&self) -> Task {
+        let objects = self.clone();
+        Task::new("sweeper", move |shutdown| {
+            let objects = objects.clone();
+            async move { objects.sweep_until(shutdown).await }
+        })
+    }
+
+    /// An opaque id: 128 random bits in hex, so that blob files spread over their folders.
+    pub(crate) fn new_id(&self) -> String {
+        hex::encode(self.inner.random.bytes::<16>())
+    }
+}
+
+/// Keeps the sweep away from blobs while they are read.
+pub(crate) struct Reading {
+    inner: Arc<Inner>,
+    blobs: Vec<String>,
+}
+
+impl Reading {
+    pub(crate) fn begin(inner: &Arc<Inner>, blobs: Vec<String>) -> Self {
+        let mut reading = inner.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        for blob in &blobs {
+            *reading.entry(blob.clone()).or_default() += 1;
+        }
+        drop(reading);
+        Self {
+            inner: inner.clone(),
+            blobs,
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        let mut reading = self
+            .inner
+            .reading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for blob in &self.blobs {
+            if let Some(count) = reading.get_mut(blob) {
+                *count -= 1;
+                if *count == 0 {
+                    reading.remove(blob);
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Whether a stream reads the blob now.
+    pub(crate) fn is_read(&self, blob: &str) -> bool {
+        self.reading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(blob)
     }
 }

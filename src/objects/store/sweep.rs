@@ -1,0 +1,115 @@
+//! Removes blobs that nobody names: those that rows let go, and what crashes left behind.
+
+use std::time::Duration;
+
+use mito_core::{Shutdown, supervisor::TaskError};
+use mito_database::{Lane, Tx};
+
+use super::Objects;
+use crate::{Error, meta};
+
+/// Between two looks at the garbage that rows let go.
+const GARBAGE_EVERY: Duration = Duration::from_secs(30);
+/// Between two walks over all blob files.
+const WALK_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+/// Uploads without an end are aborted after this, as in MinIO.
+const UPLOAD_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Blobs in one transaction.
+const BATCH: u32 = 100;
+
+impl Objects {
+    pub(super) async fn sweep_until(&self, shutdown: Shutdown) -> Result<(), TaskError> {
+        let mut walked_ms: Option<i64> = None;
+        loop {
+            let now_ms = self.inner.clock.now_ms();
+            let walk_ms = i64::try_from(WALK_EVERY.as_millis()).unwrap_or(i64::MAX);
+            if walked_ms.is_none_or(|walked_ms| now_ms - walked_ms >= walk_ms) {
+                self.sweep_leftovers(&shutdown).await?;
+                self.abort_stale_uploads().await?;
+                walked_ms = Some(now_ms);
+            }
+            self.sweep_garbage().await?;
+            tokio::select! {
+                () = shutdown.begun() => return Ok(()),
+                () = self.inner.clock.sleep(GARBAGE_EVERY) => {}
+            }
+        }
+    }
+
+    /// Removes blobs that rows let go and whose grace is over; returns how many.
+    pub(crate) async fn sweep_garbage(&self) -> Result<usize, Error> {
+        let mut removed = 0;
+        loop {
+            let due = self
+                .inner
+                .database
+                .read(|tx| meta::blobs::due(tx, BATCH))
+                .await?;
+            let free: Vec<_> = due
+                .iter()
+                .filter(|(blob, _)| !self.inner.is_read(blob))
+                .cloned()
+                .collect();
+            for (blob, has_file) in &free {
+                if *has_file {
+                    self.inner.blobs.remove(blob).await?;
+                }
+            }
+            removed += free.len();
+            let (found, freed) = (due.len(), free.len());
+            let forget = move |tx: &mut Tx<'_>| {
+                free.iter()
+                    .try_for_each(|(blob, _)| meta::blobs::forget(tx, blob))
+            };
+            self.inner.database.write_in(Lane::Bulk, forget).await?;
+            if found < BATCH as usize || freed == 0 {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Removes blob files that no row names and uploads that never completed.
+    pub(crate) async fn sweep_leftovers(&self, shutdown: &Shutdown) -> Result<usize, Error> {
+        let mut removed = 0;
+        for folder in self.inner.blobs.folders().await? {
+            if shutdown.has_begun() {
+                break;
+            }
+            let old = self.inner.blobs.old_blobs(folder).await?;
+            for ids in old.chunks(BATCH as usize) {
+                let ids = ids.to_vec();
+                let unknown = self
+                    .inner
+                    .database
+                    .read(move |tx| meta::blobs::unknown(tx, &ids))
+                    .await?;
+                for blob in &unknown {
+                    self.inner.blobs.remove(blob).await?;
+                }
+                removed += unknown.len();
+            }
+        }
+        if removed > 0 {
+            tracing::info!(blobs = removed, "removed blobs that no object names");
+        }
+        Ok(removed)
+    }
+
+    /// Aborts multipart uploads that began long ago; returns how many.
+    pub(crate) async fn abort_stale_uploads(&self) -> Result<usize, Error> {
+        let life_ms = i64::try_from(UPLOAD_LIFE.as_millis()).unwrap_or(i64::MAX);
+        let before_ms = self.inner.clock.now_ms() - life_ms;
+        let mut aborted = 0;
+        loop {
+            let find = move |tx: &mut Tx<'_>| meta::uploads::stale(tx, before_ms, BATCH);
+            let stale = self.inner.database.read(find).await?;
+            if stale.is_empty() {
+                return Ok(aborted);
+            }
+            for (bucket, upload) in stale {
+                self.abort_upload(&bucket, &upload.key, &upload.id).await?;
+                aborted += 1;
+            }
+        }
+    }
+}
