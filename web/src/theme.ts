@@ -13,11 +13,25 @@ const mito: MantineColorsTuple = [
   '#006f4f',
 ];
 
+// Surfaces with a trace of green, so that cards, inputs and menus belong together.
+const dark: MantineColorsTuple = [
+  '#d5dbd9',
+  '#b6bebb',
+  '#8f9895',
+  '#6a7471',
+  '#3e4845',
+  '#323a38',
+  '#262d2b',
+  '#1d2221',
+  '#161a19',
+  '#101312',
+];
+
 /** Colours, type and the defaults of components. System fonts alone: nothing is fetched. */
 export const theme = createTheme({
   primaryColor: 'mito',
   primaryShade: { light: 8, dark: 7 },
-  colors: { mito },
+  colors: { mito, dark },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
   fontFamilyMonospace:

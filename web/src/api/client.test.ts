@@ -4,6 +4,7 @@ import {
   apiUrl,
   encodePath,
   get,
+  getText,
   post,
   setCsrf,
   setOnUnauthorized,
@@ -89,6 +90,25 @@ describe('request', () => {
     answer(200, '{}');
     await get('/x');
     expect(vi.mocked(fetch).mock.calls[0]?.[1]?.headers).not.toHaveProperty('X-Mito-Csrf');
+  });
+});
+
+describe('getText', () => {
+  it('stops at the limit and asks for no more', async () => {
+    const body = new ReadableStream<Uint8Array>(
+      { pull: (controller) => controller.enqueue(new TextEncoder().encode('aé')) },
+      { highWaterMark: 0 },
+    );
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => new Response(body)),
+    );
+    await expect(getText('/x', 7)).resolves.toBe('aéaéa');
+  });
+
+  it('reads a short answer whole', async () => {
+    answer(200, 'short');
+    await expect(getText('/x', 100)).resolves.toBe('short');
   });
 });
 

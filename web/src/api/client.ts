@@ -110,15 +110,12 @@ export function remove(path: string): Promise<void> {
   return request<void>('DELETE', apiUrl(path));
 }
 
-/** Reads an endpoint's bytes as text, up to `limitBytes`. */
+/** Reads an endpoint's bytes as text and stops after `limitBytes`. */
 export async function getText(path: string, limitBytes: number): Promise<string> {
   const url = apiUrl(path);
   let response: Response;
   try {
-    response = await fetch(url, {
-      credentials: 'same-origin',
-      headers: { Range: `bytes=0-${limitBytes - 1}` },
-    });
+    response = await fetch(url, { credentials: 'same-origin' });
   } catch {
     throw noAnswer();
   }
@@ -127,7 +124,21 @@ export async function getText(path: string, limitBytes: number): Promise<string>
     reportUnauthorized(error, url);
     throw error;
   }
-  return (await response.text()).slice(0, limitBytes);
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let read = 0;
+  let result = '';
+  while (reader && read < limitBytes) {
+    const { done, value } = await reader.read();
+    if (done) {
+      break;
+    }
+    const part = value.subarray(0, limitBytes - read);
+    read += part.length;
+    result += decoder.decode(part, { stream: true });
+  }
+  await reader?.cancel();
+  return result;
 }
 
 /** Uploads a file as the raw body of a PUT. `fetch` cannot tell how far an upload is. */

@@ -1,4 +1,20 @@
-/** Shapes of the panel's API that no Rust type exports (PocketBase's and Traefik's among them). */
+/** The shapes that the API speaks: exported from Rust where a Rust type stands behind them, written
+ * here where they are PocketBase's. */
+
+export type { AiPipeline } from '@/bindings/AiPipeline';
+export type { AiRun } from '@/bindings/AiRun';
+export type { Delivery } from '@/bindings/Delivery';
+export type { GatewayEntryPoint } from '@/bindings/GatewayEntryPoint';
+export type { GatewayRouter } from '@/bindings/GatewayRouter';
+export type { GatewayService } from '@/bindings/GatewayService';
+export type { InboxEntry } from '@/bindings/InboxEntry';
+export type { JobDetail } from '@/bindings/JobDetail';
+export type { JobState } from '@/bindings/JobState';
+export type { JobSummary } from '@/bindings/JobSummary';
+export type { MailboxItem } from '@/bindings/MailboxItem';
+export type { MailboxMessage } from '@/bindings/MailboxMessage';
+export type { QueueSummary } from '@/bindings/QueueSummary';
+export type { ServiceStatus } from '@/bindings/ServiceStatus';
 
 /** A page of a bounded list; `next` is where the following page starts. */
 export interface Page<T> {
@@ -18,53 +34,12 @@ export interface Session {
   csrf: string;
 }
 
-export interface ServiceStatus {
-  name: string;
-  state: string;
-  reason: string | null;
-  port: number | null;
-  protocol: string;
-  exposure: string;
-  depends_on: string[];
-  published: string | null;
-  since_ms: number;
-}
-
-export interface QueueCounts {
-  name: string;
-  counts: Record<string, number>;
-}
-
-export interface JobSummary {
-  id: string;
-  kind: string;
-  queue: string;
-  state: string;
-  attempt: number;
-  max_attempts: number;
-  error: string | null;
-  created_ms: number;
-  run_at_ms: number | null;
-  finished_ms: number | null;
-  request_id: string | null;
-}
-
-export interface JobDetail extends JobSummary {
-  payload: unknown;
-  log: JobLogLine[];
-}
-
-export interface JobLogLine {
-  time_ms: number;
-  line: string;
-}
-
-export interface Bucket {
+export interface BucketSummary {
   name: string;
   created_ms: number;
 }
 
-export interface StoredObject {
+export interface ObjectSummary {
   key: string;
   size: number;
   etag: string;
@@ -72,63 +47,10 @@ export interface StoredObject {
   modified_ms: number;
 }
 
-export interface ObjectListing {
-  items: StoredObject[];
+export interface ObjectPage {
+  items: ObjectSummary[];
   prefixes: string[];
   next: string | null;
-}
-
-export interface MailSummary {
-  id: string;
-  from: string;
-  to: string;
-  subject: string;
-  created_ms: number;
-}
-
-export interface MailMessage extends MailSummary {
-  text: string | null;
-  html: string | null;
-  headers: [string, string][];
-}
-
-export interface Delivery {
-  id: string;
-  channel: string;
-  recipient: string;
-  state: string;
-  error: string | null;
-  created_ms: number;
-}
-
-export interface InboxEntry {
-  id: string;
-  recipient: string;
-  title: string;
-  body: string;
-  created_ms: number;
-  read_ms: number | null;
-}
-
-export interface AiRun {
-  id: string;
-  pipeline: string;
-  state: string;
-  bucket: string;
-  key: string;
-  provider: string;
-  record: string | null;
-  error: string | null;
-  duration_ms: number | null;
-  created_ms: number;
-}
-
-export interface AiPipeline {
-  name: string;
-  bucket: string;
-  prefix: string | null;
-  collection: string;
-  provider: string;
 }
 
 export interface MobileUpdate {
@@ -175,34 +97,4 @@ export interface RecordPage<T> {
   totalItems: number;
   totalPages: number;
   items: T[];
-}
-
-/** Traefik's `/api/http/routers`. */
-export interface GatewayRouter {
-  name: string;
-  rule: string;
-  service: string;
-  priority?: number;
-  status: string;
-  provider: string;
-  entryPoints?: string[];
-  middlewares?: string[];
-  tls?: unknown;
-}
-
-/** Traefik's `/api/http/services`. */
-export interface GatewayService {
-  name: string;
-  type?: string;
-  status: string;
-  provider: string;
-  loadBalancer?: { servers?: { url: string }[] };
-  serverStatus?: Record<string, string>;
-  usedBy?: string[];
-}
-
-/** Traefik's `/api/entrypoints`. */
-export interface GatewayEntryPoint {
-  name: string;
-  address: string;
 }

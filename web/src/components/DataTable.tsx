@@ -1,4 +1,4 @@
-import { Button, Paper, Skeleton, VisuallyHidden } from '@mantine/core';
+import { Button, Paper, Skeleton, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import classes from './DataTable.module.css';
@@ -13,6 +13,8 @@ export interface Column<T> {
   align?: 'right';
   /** A CSS width. */
   width?: string;
+  /** Names that must not break. */
+  nowrap?: boolean;
 }
 
 interface DataTableProps<T> {
@@ -24,8 +26,8 @@ interface DataTableProps<T> {
   /** What stands there when the list is empty. */
   empty: ReactNode;
   /** Where a row leads; its first cell is the link. */
-  rowHref?: (row: T) => string;
-  /** What opening a row does where it is no change of page; `rowHref` is still its address. */
+  rowHref?: (row: T) => string | undefined;
+  /** What a row without an address opens; its first cell is the button. */
   onOpen?: (row: T) => void;
   /** Buttons at the end of a row. */
   rowActions?: (row: T) => ReactNode;
@@ -58,7 +60,6 @@ export function DataTable<T>(props: DataTableProps<T>) {
 
 function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: DataTableProps<T>) {
   const [, navigate] = useLocation();
-  const open = (row: T, href: string) => (onOpen ? onOpen(row) : navigate(href));
   return (
     <table className={classes.table} aria-busy={!list.rows}>
       <caption className={classes.caption}>{label}</caption>
@@ -85,32 +86,29 @@ function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: 
         {list.rows
           ? list.rows.map((row) => {
               const href = rowHref?.(row);
+              const open = href ? () => navigate(href) : onOpen && (() => onOpen(row));
               return (
-                // The link in the first cell is what keyboards reach; the row is a larger target.
+                // The opener in the first cell is what keyboards reach; the row is a larger target.
                 <tr
                   key={rowKey(row)}
-                  data-link={href ? true : undefined}
+                  data-link={open ? true : undefined}
                   onClick={(event) => {
-                    if (href && !(event.target as HTMLElement).closest('a,button,input,label')) {
-                      open(row, href);
+                    if (!(event.target as HTMLElement).closest('a,button,input,label')) {
+                      open?.();
                     }
                   }}
                 >
                   {columns.map((column, index) => (
-                    <td key={column.header} data-label={column.header} data-align={column.align}>
-                      {href && index === 0 ? (
-                        <Link
-                          href={href}
-                          className={classes.link}
-                          onClick={(event) => {
-                            if (onOpen) {
-                              event.preventDefault();
-                              onOpen(row);
-                            }
-                          }}
-                        >
+                    <td
+                      key={column.header}
+                      data-label={column.header}
+                      data-align={column.align}
+                      data-nowrap={column.nowrap}
+                    >
+                      {open && index === 0 ? (
+                        <Opener href={href} open={open}>
                           {column.cell(row)}
-                        </Link>
+                        </Opener>
                       ) : (
                         column.cell(row)
                       )}
@@ -132,5 +130,23 @@ function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: 
             ))}
       </tbody>
     </table>
+  );
+}
+
+interface OpenerProps {
+  href: string | undefined;
+  open: () => void;
+  children: ReactNode;
+}
+
+function Opener({ href, open, children }: OpenerProps) {
+  return href ? (
+    <Link href={href} className={classes.link}>
+      {children}
+    </Link>
+  ) : (
+    <UnstyledButton onClick={open} className={classes.link}>
+      {children}
+    </UnstyledButton>
   );
 }

@@ -10,15 +10,19 @@ const COLORS: Record<string, string> = {
   up: 'teal',
   active: 'teal',
   published: 'teal',
+  recorded: 'teal',
   running: 'blue',
   starting: 'blue',
   available: 'cyan',
+  queued: 'gray',
+  skipped: 'gray',
   scheduled: 'gray',
   waiting: 'gray',
   pending: 'gray',
   stopped: 'gray',
   cancelled: 'gray',
   retryable: 'orange',
+  retrying: 'orange',
   warning: 'orange',
   unhealthy: 'red',
   discarded: 'red',
@@ -34,8 +38,16 @@ export function stateColor(state: string): string {
 
 /** A state as a word in its colour. */
 export function StatusBadge({ state }: { state: string }) {
+  const color = stateColor(state);
   return (
-    <Badge color={stateColor(state)} variant="light" radius="sm" tt="none" fw={600}>
+    <Badge
+      color={color}
+      variant={color === 'gray' ? 'default' : 'light'}
+      radius="sm"
+      tt="none"
+      fw={600}
+      miw="max-content"
+    >
       {state}
     </Badge>
   );

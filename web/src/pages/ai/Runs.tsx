@@ -1,7 +1,7 @@
-import { Anchor, Badge, Code, Group, Paper, SimpleGrid, Tabs, Text } from '@mantine/core';
+import { Badge, Code, Group, Paper, SimpleGrid, Tabs, Text } from '@mantine/core';
 import { IconBrain } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'wouter';
+import { useState } from 'react';
 import { get } from '@/api/client';
 import type { AiPipeline, AiRun, Page as ListPage } from '@/api/types';
 import { type Column, DataTable } from '@/components/DataTable';
@@ -11,54 +11,39 @@ import { StatusBadge } from '@/components/StatusBadge';
 import { EmptyState, ErrorState } from '@/components/states';
 import { Time } from '@/components/Time';
 import { formatDuration } from '@/format';
+import { RunDrawer } from './RunDrawer';
+import { providers, workMs } from './run';
 
 const POLL_MS = 3000;
 
 const COLUMNS: Column<AiRun>[] = [
-  {
-    header: 'Document',
-    cell: ({ bucket, key }) => (
-      <Text span size="sm">
-        {bucket}/{key}
-      </Text>
-    ),
-  },
+  { header: 'Document', cell: ({ bucket, key }) => `${bucket}/${key}` },
   {
     header: 'State',
-    cell: ({ state, error }) => (
+    cell: ({ state, note }) => (
       <div>
         <StatusBadge state={state} />
-        {error && (
+        {note && (
           <Text size="xs" c="dimmed" lineClamp={2} mt={2}>
-            {error}
+            {note}
           </Text>
         )}
       </div>
     ),
   },
   { header: 'Pipeline', cell: ({ pipeline }) => pipeline },
-  { header: 'Provider', cell: ({ provider }) => provider },
+  { header: 'Provider', cell: (run) => providers(run).join(', ') || '–' },
   {
-    header: 'Result',
-    cell: ({ record }) =>
-      record ? (
-        <Anchor component={Link} href={`/records/contents/${encodeURIComponent(record)}`} size="sm">
-          {record}
-        </Anchor>
-      ) : (
-        '–'
-      ),
-  },
-  {
-    header: 'Took',
+    header: 'Work',
     align: 'right',
-    cell: ({ duration_ms }) => (duration_ms === null ? '–' : formatDuration(duration_ms)),
+    cell: (run) => (run.steps.length > 0 ? formatDuration(workMs(run)) : '–'),
   },
   { header: 'Started', cell: ({ created_ms }) => <Time ms={created_ms} /> },
 ];
 
 /** What the pipelines have done, and which there are. */
 export default function Runs() {
+  const [opened, setOpened] = useState<string | null>(null);
   const runs = useList<AiRun>(
     ['ai', 'runs'],
     (before) => get<ListPage<AiRun>>('/ai/runs', { before }),
@@ -77,11 +62,16 @@ export default function Runs() {
             list={runs}
             columns={COLUMNS}
             rowKey={({ id }) => id}
+            onOpen={({ id }) => setOpened(id)}
             empty={
               <EmptyState icon={IconBrain} title="No runs yet">
                 A run starts when an object is put into a bucket that has a pipeline.
               </EmptyState>
             }
+          />
+          <RunDrawer
+            run={runs.rows?.find(({ id }) => id === opened) ?? null}
+            onClose={() => setOpened(null)}
           />
         </Tabs.Panel>
         <Tabs.Panel value="pipelines">
@@ -111,19 +101,24 @@ function Pipelines() {
     <SimpleGrid cols={{ base: 1, sm: 2 }}>
       {pipelines.data?.map((pipeline) => (
         <Paper key={pipeline.name} withBorder p="md">
-          <Group justify="space-between" mb="xs">
-            <Text fw={600}>{pipeline.name}</Text>
-            <Badge variant="light" tt="none" radius="sm">
-              {pipeline.provider}
-            </Badge>
-          </Group>
-          <Text size="sm">
-            From{' '}
-            <Code>
-              {pipeline.bucket}/{pipeline.prefix ?? ''}
-            </Code>{' '}
-            to the collection <Code>{pipeline.collection}</Code>
+          <Text fw={600}>{pipeline.name}</Text>
+          <Text size="sm" c="dimmed" mb="xs">
+            {pipeline.description}
           </Text>
+          <Text size="sm" mb="xs">
+            From the bucket <Code>{pipeline.bucket}</Code> to the collection{' '}
+            <Code>{pipeline.collection}</Code>
+            {pipeline.content_types.length > 0 && `, for ${pipeline.content_types.join(', ')}`}
+          </Text>
+          <Group gap={6} component="ol" p={0} m={0} style={{ listStyle: 'none' }}>
+            {pipeline.steps.map((step, index) => (
+              <li key={step}>
+                <Badge variant="light" tt="none" radius="sm">
+                  {index + 1}. {step}
+                </Badge>
+              </li>
+            ))}
+          </Group>
         </Paper>
       ))}
     </SimpleGrid>

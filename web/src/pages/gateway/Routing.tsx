@@ -27,9 +27,23 @@ function Names({ names }: { names: string[] | undefined }) {
   );
 }
 
+function RouterState({ status, error }: { status: string; error: string[] | undefined }) {
+  return (
+    <div>
+      <StatusBadge state={status} />
+      {error?.map((text) => (
+        <Text key={text} size="xs" c="red">
+          {text}
+        </Text>
+      ))}
+    </div>
+  );
+}
+
 const ROUTERS: Column<GatewayRouter>[] = [
   {
     header: 'Router',
+    nowrap: true,
     cell: ({ name }) => (
       <Text size="sm" fw={600}>
         {name}
@@ -41,12 +55,13 @@ const ROUTERS: Column<GatewayRouter>[] = [
   { header: 'Entry points', cell: ({ entryPoints }) => <Names names={entryPoints} /> },
   { header: 'Middlewares', cell: ({ middlewares }) => <Names names={middlewares} /> },
   { header: 'Priority', align: 'right', cell: ({ priority }) => priority ?? '–' },
-  { header: 'State', cell: ({ status }) => <StatusBadge state={status} /> },
+  { header: 'State', cell: ({ status, error }) => <RouterState status={status} error={error} /> },
 ];
 
 const SERVICES: Column<GatewayService>[] = [
   {
     header: 'Service',
+    nowrap: true,
     cell: ({ name }) => (
       <Text size="sm" fw={600}>
         {name}
@@ -77,6 +92,7 @@ const SERVICES: Column<GatewayService>[] = [
 const ENTRY_POINTS: Column<GatewayEntryPoint>[] = [
   {
     header: 'Entry point',
+    nowrap: true,
     cell: ({ name }) => (
       <Text size="sm" fw={600}>
         {name}
@@ -84,6 +100,7 @@ const ENTRY_POINTS: Column<GatewayEntryPoint>[] = [
     ),
   },
   { header: 'Address', cell: ({ address }) => <Code>{address}</Code> },
+  { header: 'Note', cell: ({ note }) => note ?? '–' },
 ];
 
 const TABS = ['routers', 'services', 'entrypoints'];

@@ -4,10 +4,10 @@ import { useQuery } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
 import { Link } from 'wouter';
 import { ApiError, apiUrl, get, request } from '@/api/client';
-import type { ObjectListing, QueueCounts, RecordPage, RecordRow } from '@/api/types';
+import type { ObjectPage, QueueSummary, RecordPage, RecordRow } from '@/api/types';
 import { Copyable } from '@/components/Copyable';
 import { formatCount } from '@/format';
-import { useQueues } from '@/pages/queue/queues';
+import { formatJobCount, useQueues } from '@/pages/queue/queues';
 import { useServices } from './services';
 
 const INBOX = 'inbox';
@@ -19,7 +19,7 @@ export function MainJob() {
   const inbox = useQuery({
     queryKey: ['objects', 'count', INBOX],
     queryFn: () =>
-      orNull(get<ObjectListing>(`/objects/buckets/${INBOX}/objects`, { limit: INBOX_LIMIT })),
+      orNull(get<ObjectPage>(`/objects/buckets/${INBOX}/objects`, { limit: INBOX_LIMIT })),
     refetchInterval: POLL_MS,
   });
   const contents = useQuery({
@@ -42,7 +42,7 @@ export function MainJob() {
       <Text component="h2" fw={650} size="lg">
         The main job
       </Text>
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="sm">
+      <SimpleGrid cols={{ base: 2, lg: 4 }} spacing="sm">
         <Station
           icon={IconFileUpload}
           title="Uploaded"
@@ -107,7 +107,7 @@ function Station({ icon: Icon, title, href, value, detail, trouble }: StationPro
       {value === null ? (
         <Skeleton height={30} width={60} my={4} />
       ) : (
-        <Text fz={28} fw={650} lh={1.3} ff="heading">
+        <Text fz="clamp(1.3rem, 6vw, 1.75rem)" fw={650} lh={1.3} ff="heading">
           {value}
         </Text>
       )}
@@ -124,15 +124,17 @@ function Station({ icon: Icon, title, href, value, detail, trouble }: StationPro
 }
 
 /** The jobs of one queue as a station: how many are done, waiting and failed. */
-function jobStation(queues: QueueCounts[] | undefined, name: string) {
-  const counts = queues?.find((queue) => queue.name === name)?.counts ?? {};
-  const of = (...states: string[]) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
-  const waiting = of('available', 'scheduled', 'retryable');
-  const failed = of('discarded');
+function jobStation(queues: QueueSummary[] | undefined, name: string) {
+  const queue = queues?.find((one) => one.name === name);
+  if (!queue) {
+    return { value: queues ? '0' : null, detail: 'no jobs yet' };
+  }
+  const { completed, running, available, scheduled, retryable, discarded } = queue.counts;
+  const waiting = available + scheduled + retryable;
   return {
-    value: queues ? formatCount(of('completed')) : null,
-    detail: `${formatCount(of('running'))} running, ${formatCount(waiting)} waiting`,
-    trouble: failed > 0 ? `${formatCount(failed)} failed for good` : undefined,
+    value: formatJobCount(completed, queue),
+    detail: `${formatCount(running)} running, ${formatCount(waiting)} waiting`,
+    trouble: discarded > 0 ? `${formatCount(discarded)} failed for good` : undefined,
   };
 }
 

@@ -14,6 +14,7 @@ import { useImportStarter } from './starter';
 const COLUMNS: Column<ServiceStatus>[] = [
   {
     header: 'Role',
+    nowrap: true,
     cell: ({ name }) => (
       <Text fw={600} size="sm">
         {name}
@@ -39,7 +40,7 @@ const COLUMNS: Column<ServiceStatus>[] = [
       port ? (
         <Text span size="sm" ff="monospace">
           {name}:{port}
-          {protocol !== 'http' && (
+          {protocol !== 'http' && protocol !== name && (
             <Text span size="xs" c="dimmed">
               {' '}
               {protocol}

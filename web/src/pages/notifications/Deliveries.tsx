@@ -8,26 +8,40 @@ import { Page } from '@/components/Page';
 import { StatusBadge } from '@/components/StatusBadge';
 import { EmptyState } from '@/components/states';
 import { Time } from '@/components/Time';
+import { RecordLink } from '@/pages/records/RecordLink';
 
 const POLL_MS = 3000;
 
 const COLUMNS: Column<Delivery>[] = [
-  { header: 'Recipient', cell: ({ recipient }) => recipient },
-  { header: 'Channel', cell: ({ channel }) => channel },
+  {
+    header: 'Recipient',
+    cell: ({ address }) => (
+      <Text span size="sm" fw={600}>
+        {address}
+      </Text>
+    ),
+  },
   {
     header: 'State',
-    cell: ({ state, error }) => (
+    cell: ({ state, note }) => (
       <div>
         <StatusBadge state={state} />
-        {error && (
+        {note && (
           <Text size="xs" c="dimmed" lineClamp={2} mt={2}>
-            {error}
+            {note}
           </Text>
         )}
       </div>
     ),
   },
-  { header: 'Planned', cell: ({ created_ms }) => <Time ms={created_ms} />, width: '9rem' },
+  { header: 'Channel', cell: ({ channel }) => channel || '–' },
+  {
+    header: 'About',
+    cell: ({ collection, record }) => <RecordLink collection={collection} id={record} />,
+  },
+  { header: 'Trigger', cell: ({ trigger }) => trigger },
+  { header: 'Planned', cell: ({ created_ms }) => <Time ms={created_ms} /> },
+  { header: 'Finished', cell: ({ finished_ms }) => <Time ms={finished_ms} /> },
 ];
 
 /** Who was told of what, by which channel, and whether it arrived. */

@@ -7,6 +7,7 @@ import { useList } from '@/components/list';
 import { Page } from '@/components/Page';
 import { EmptyState } from '@/components/states';
 import { Time } from '@/components/Time';
+import { RecordLink } from '@/pages/records/RecordLink';
 
 const POLL_MS = 3000;
 
@@ -24,7 +25,16 @@ const COLUMNS: Column<InboxEntry>[] = [
       </div>
     ),
   },
-  { header: 'Recipient', cell: ({ recipient }) => recipient },
+  {
+    header: 'Recipient',
+    cell: ({ recipient_collection, recipient }) => (
+      <RecordLink collection={recipient_collection} id={recipient} />
+    ),
+  },
+  {
+    header: 'About',
+    cell: ({ collection, record }) => <RecordLink collection={collection} id={record} />,
+  },
   { header: 'Read', cell: ({ read_ms }) => <Time ms={read_ms} />, width: '9rem' },
   { header: 'Created', cell: ({ created_ms }) => <Time ms={created_ms} />, width: '9rem' },
 ];

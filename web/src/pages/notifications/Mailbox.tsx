@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import { IconMail } from '@tabler/icons-react';
 import { get } from '@/api/client';
-import type { Page as ListPage, MailSummary } from '@/api/types';
+import type { Page as ListPage, MailboxItem } from '@/api/types';
 import { type Column, DataTable } from '@/components/DataTable';
 import { useList } from '@/components/list';
 import { Page } from '@/components/Page';
@@ -10,7 +10,7 @@ import { Time } from '@/components/Time';
 
 const POLL_MS = 3000;
 
-const COLUMNS: Column<MailSummary>[] = [
+const COLUMNS: Column<MailboxItem>[] = [
   { header: 'Subject', cell: ({ subject }) => subject || '(no subject)' },
   { header: 'To', cell: ({ to }) => to },
   {
@@ -26,9 +26,9 @@ const COLUMNS: Column<MailSummary>[] = [
 
 /** The built-in mailbox: what would have been sent if a mail server were configured. */
 export default function Mailbox() {
-  const mails = useList<MailSummary>(
+  const mails = useList<MailboxItem>(
     ['notifications', 'mailbox'],
-    (before) => get<ListPage<MailSummary>>('/notifications/mailbox', { before }),
+    (before) => get<ListPage<MailboxItem>>('/notifications/mailbox', { before }),
     { pollMs: POLL_MS },
   );
   return (

@@ -2,7 +2,7 @@ import { Code, Paper, Skeleton, Tabs, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from 'wouter';
 import { get } from '@/api/client';
-import type { MailMessage } from '@/api/types';
+import type { MailboxMessage } from '@/api/types';
 import { Details } from '@/components/Details';
 import { Page } from '@/components/Page';
 import { ErrorState } from '@/components/states';
@@ -15,7 +15,7 @@ export default function Message() {
   const { id = '' } = useParams<{ id: string }>();
   const query = useQuery({
     queryKey: ['notifications', 'mail', id],
-    queryFn: () => get<MailMessage>(`/notifications/mailbox/${encodeURIComponent(id)}`),
+    queryFn: () => get<MailboxMessage>(`/notifications/mailbox/${encodeURIComponent(id)}`),
   });
   const mail = query.data;
   return (
@@ -67,7 +67,7 @@ export default function Message() {
             </Tabs.Panel>
             <Tabs.Panel value="headers" pt="md">
               <Code block style={{ whiteSpace: 'pre-wrap' }}>
-                {mail.headers.map(([name, value]) => `${name}: ${value}`).join('\n')}
+                {mail.headers}
               </Code>
             </Tabs.Panel>
           </Tabs>

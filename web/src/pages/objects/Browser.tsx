@@ -3,7 +3,7 @@ import { IconDots, IconDownload, IconFile, IconFolder, IconTrash } from '@tabler
 import { useState } from 'react';
 import { useParams, useSearchParams } from 'wouter';
 import { get, remove } from '@/api/client';
-import type { ObjectListing, StoredObject } from '@/api/types';
+import type { ObjectPage, ObjectSummary } from '@/api/types';
 import { confirm, useAction } from '@/components/actions';
 import { type Column, DataTable } from '@/components/DataTable';
 import { useList } from '@/components/list';
@@ -18,22 +18,24 @@ import { DropArea, UploadButton, UploadList, useUploads } from './uploads';
 const POLL_MS = 5000;
 
 /** A line of the listing: a group of keys or one object. */
-type Entry = { prefix: string } | { object: StoredObject };
+type Entry = { prefix: string } | { object: ObjectSummary };
 
 /** The objects of a bucket by prefix, with upload, preview and deletion. */
 export default function Browser() {
   const { bucket = '' } = useParams<{ bucket: string }>();
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
   const prefix = search.get('prefix') ?? '';
-  const [opened, setOpened] = useState<StoredObject | null>(null);
+  const [opened, setOpened] = useState<ObjectSummary | null>(null);
   const uploads = useUploads(bucket, prefix);
   const listing = useList<Entry>(
     ['objects', 'listing', bucket, prefix],
     async (after) => {
-      const page = await get<ObjectListing>(
-        `/objects/buckets/${encodeURIComponent(bucket)}/objects`,
-        { prefix, delimiter: '/', after, limit: 100 },
-      );
+      const page = await get<ObjectPage>(`/objects/buckets/${encodeURIComponent(bucket)}/objects`, {
+        prefix,
+        delimiter: '/',
+        after,
+        limit: 100,
+      });
       return {
         items: [
           ...page.prefixes.map((group) => ({ prefix: group })),
@@ -75,7 +77,11 @@ export default function Browser() {
       header: 'Name',
       cell: (entry) => (
         <Group gap={8} wrap="nowrap" component="span">
-          {'prefix' in entry ? <IconFolder size={18} /> : <IconFile size={18} opacity={0.6} />}
+          {'prefix' in entry ? (
+            <IconFolder size={18} style={{ flex: 'none' }} />
+          ) : (
+            <IconFile size={18} opacity={0.6} style={{ flex: 'none' }} />
+          )}
           <span>{('prefix' in entry ? entry.prefix : entry.object.key).slice(prefix.length)}</span>
         </Group>
       ),
@@ -84,7 +90,7 @@ export default function Browser() {
       header: 'Size',
       align: 'right',
       width: '7rem',
-      cell: (entry) => ('object' in entry ? formatBytes(entry.object.size) : ''),
+      cell: (entry) => ('object' in entry ? formatBytes(entry.object.size) : null),
     },
     {
       header: 'Type',
@@ -94,14 +100,12 @@ export default function Browser() {
           <Text span size="sm" c="dimmed">
             {entry.object.content_type ?? '–'}
           </Text>
-        ) : (
-          ''
-        ),
+        ) : null,
     },
     {
       header: 'Changed',
       width: '9rem',
-      cell: (entry) => ('object' in entry ? <Time ms={entry.object.modified_ms} /> : ''),
+      cell: (entry) => ('object' in entry ? <Time ms={entry.object.modified_ms} /> : null),
     },
   ];
 
@@ -118,18 +122,8 @@ export default function Browser() {
           list={listing}
           columns={columns}
           rowKey={(entry) => ('prefix' in entry ? entry.prefix : `/${entry.object.key}`)}
-          rowHref={(entry) =>
-            'prefix' in entry
-              ? browserHref(bucket, entry.prefix)
-              : `${browserHref(bucket, prefix)}#${encodeURIComponent(entry.object.key)}`
-          }
-          onOpen={(entry) => {
-            if ('prefix' in entry) {
-              setSearch({ prefix: entry.prefix });
-            } else {
-              setOpened(entry.object);
-            }
-          }}
+          rowHref={(entry) => ('prefix' in entry ? browserHref(bucket, entry.prefix) : undefined)}
+          onOpen={(entry) => 'object' in entry && setOpened(entry.object)}
           rowActions={(entry) =>
             'object' in entry && (
               <Menu position="bottom-end">

@@ -3,7 +3,7 @@ import { IconBucket, IconPlus } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useLocation, useSearchParams } from 'wouter';
 import { get, post } from '@/api/client';
-import type { Bucket, Page as ListPage } from '@/api/types';
+import type { BucketSummary, Page as ListPage } from '@/api/types';
 import { toastDone } from '@/components/actions';
 import { type Column, DataTable } from '@/components/DataTable';
 import { useList } from '@/components/list';
@@ -12,7 +12,7 @@ import { FormError, useServerForm } from '@/components/ServerForm';
 import { EmptyState } from '@/components/states';
 import { Time } from '@/components/Time';
 
-const COLUMNS: Column<Bucket>[] = [
+const COLUMNS: Column<BucketSummary>[] = [
   { header: 'Bucket', cell: ({ name }) => name },
   { header: 'Created', cell: ({ created_ms }) => <Time ms={created_ms} />, width: '12rem' },
 ];
@@ -20,8 +20,8 @@ const COLUMNS: Column<Bucket>[] = [
 /** The buckets; the address `?create=1` opens the form for a new one. */
 export default function Buckets() {
   const [search, setSearch] = useSearchParams();
-  const buckets = useList<Bucket>(['objects', 'buckets'], (after) =>
-    get<ListPage<Bucket>>('/objects/buckets', { after }),
+  const buckets = useList<BucketSummary>(['objects', 'buckets'], (after) =>
+    get<ListPage<BucketSummary>>('/objects/buckets', { after }),
   );
   const open = () => setSearch({ create: '1' });
   const create = (

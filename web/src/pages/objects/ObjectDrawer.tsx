@@ -2,7 +2,7 @@ import { Button, Code, Drawer, Group, Image, Skeleton, Stack, Title } from '@man
 import { IconDownload, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getText } from '@/api/client';
-import type { StoredObject } from '@/api/types';
+import type { ObjectSummary } from '@/api/types';
 import { Details } from '@/components/Details';
 import { ErrorState } from '@/components/states';
 import { Time } from '@/components/Time';
@@ -14,7 +14,7 @@ const PREVIEW_BYTES = 64 * 1024;
 
 interface ObjectDrawerProps {
   bucket: string;
-  object: StoredObject | null;
+  object: ObjectSummary | null;
   onClose: () => void;
   onDelete: (key: string) => void;
 }
@@ -63,7 +63,7 @@ export function ObjectDrawer({ bucket, object, onClose, onDelete }: ObjectDrawer
   );
 }
 
-function Preview({ bucket, object }: { bucket: string; object: StoredObject }) {
+function Preview({ bucket, object }: { bucket: string; object: ObjectSummary }) {
   const kind = previewKind(object.content_type, object.key);
   const text = useQuery({
     queryKey: ['objects', 'preview', bucket, object.key, object.etag],

@@ -9,6 +9,7 @@ import { StatusBadge } from '@/components/StatusBadge';
 import { ErrorState, Json } from '@/components/states';
 import { Time } from '@/components/Time';
 import { formatTime } from '@/format';
+import { formatAttempts } from './queues';
 
 const POLL_MS = 2000;
 const RETRYABLE = new Set(['retryable', 'scheduled', 'discarded', 'cancelled']);
@@ -71,9 +72,10 @@ function Job({ id }: { id: string }) {
         items={[
           ['Id', <Code key="id">{job.id}</Code>],
           ['Queue', job.queue],
-          ['Attempts', `${job.attempt} of ${job.max_attempts}`],
+          ['Attempts', formatAttempts(job)],
           ['Created', <Time key="created" ms={job.created_ms} />],
-          ['Runs at', <Time key="run" ms={job.run_at_ms} />],
+          ['Due', <Time key="due" ms={job.due_ms} />],
+          ['Last attempt', <Time key="started" ms={job.started_ms} />],
           ['Finished', <Time key="finished" ms={job.finished_ms} />],
           ['Request', job.request_id && <Code key="request">{job.request_id}</Code>],
         ]}
@@ -122,7 +124,7 @@ function Job({ id }: { id: string }) {
           </Text>
         ) : (
           <Code block>
-            {job.log.map(({ time_ms, line }) => `${formatTime(time_ms)}  ${line}`).join('\n')}
+            {job.log.map(({ at_ms, line }) => `${formatTime(at_ms)}  ${line}`).join('\n')}
           </Code>
         )}
       </div>

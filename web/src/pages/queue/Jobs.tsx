@@ -2,16 +2,15 @@ import { Badge, Group, Paper, Select, SimpleGrid, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useLocation, useParams, useSearchParams } from 'wouter';
 import { get } from '@/api/client';
-import type { JobSummary, Page as ListPage, QueueCounts } from '@/api/types';
+import type { JobSummary, Page as ListPage, QueueSummary } from '@/api/types';
 import { type Column, DataTable } from '@/components/DataTable';
 import { useList } from '@/components/list';
 import { Page } from '@/components/Page';
 import { StatusBadge, stateColor } from '@/components/StatusBadge';
 import { EmptyState, ErrorState } from '@/components/states';
 import { Time } from '@/components/Time';
-import { formatCount } from '@/format';
 import { JobDrawer } from './JobDrawer';
-import { JOB_STATES, useQueues } from './queues';
+import { formatAttempts, formatJobCount, JOB_STATES, useQueues } from './queues';
 
 const POLL_MS = 2000;
 
@@ -34,7 +33,7 @@ const COLUMNS: Column<JobSummary>[] = [
   {
     header: 'Attempts',
     align: 'right',
-    cell: ({ attempt, max_attempts }) => `${attempt} of ${max_attempts}`,
+    cell: formatAttempts,
   },
   { header: 'Created', cell: ({ created_ms }) => <Time ms={created_ms} /> },
   { header: 'Finished', cell: ({ finished_ms }) => <Time ms={finished_ms} /> },
@@ -85,7 +84,8 @@ export default function Jobs() {
           onChange={(value) => filter('state', value)}
           placeholder="All"
           clearable
-          w={170}
+          flex="1 1 8rem"
+          maw={200}
         />
         <Select
           label="Queue"
@@ -94,7 +94,8 @@ export default function Jobs() {
           onChange={(value) => filter('queue', value)}
           placeholder="All"
           clearable
-          w={190}
+          flex="1 1 8rem"
+          maw={200}
         />
       </Group>
       <DataTable
@@ -122,8 +123,8 @@ export default function Jobs() {
   );
 }
 
-function QueueCard({ queue }: { queue: QueueCounts }) {
-  const states = JOB_STATES.filter((state) => (queue.counts[state] ?? 0) > 0);
+function QueueCard({ queue }: { queue: QueueSummary }) {
+  const states = JOB_STATES.filter((state) => queue.counts[state] > 0);
   return (
     <Paper withBorder p="md">
       <Text fw={600} mb={6}>
@@ -132,7 +133,7 @@ function QueueCard({ queue }: { queue: QueueCounts }) {
       <Group gap={6}>
         {states.map((state) => (
           <Badge key={state} variant="light" color={stateColor(state)} tt="none" radius="sm">
-            {formatCount(queue.counts[state] ?? 0)} {state}
+            {formatJobCount(queue.counts[state], queue)} {state}
           </Badge>
         ))}
         {states.length === 0 && (

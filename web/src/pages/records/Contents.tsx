@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Group, Switch, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArticle, IconPackageImport, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -19,7 +19,7 @@ const DEBOUNCE_MS = 250;
 const COLUMNS: Column<ContentRecord>[] = [
   {
     header: 'Content',
-    width: '60%',
+    width: '55%',
     cell: ({ title, summary }) => (
       <span>
         <Text component="span" size="sm" fw={600} display="block">
@@ -33,11 +33,8 @@ const COLUMNS: Column<ContentRecord>[] = [
   },
   {
     header: 'Language',
-    cell: ({ language }) => (
-      <Badge variant="light" color="gray" tt="none" radius="sm">
-        {languageName(language)}
-      </Badge>
-    ),
+    nowrap: true,
+    cell: ({ language }) => languageName(language),
   },
   {
     header: 'Source',
