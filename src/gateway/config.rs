@@ -56,8 +56,9 @@ pub struct EntryPoints {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EntryPoint {
-    /// `address:port`; empty means the default (80, 443 and 127.0.0.1:8080, on loopback while the
-    /// domain is localhost), `off` none.
+    /// `address:port`, or `:port` for all addresses. Empty means the default: 80, 443 and
+    /// 127.0.0.1:8080, on loopback while the domain is localhost; where these may not be taken,
+    /// 8000, 8443 and any free port, with a notice. `off` means none.
     pub address: String,
 }
 

@@ -13,7 +13,7 @@ use crate::{
     middlewares::{compress, rate_limit, redirect, security},
     pages::Reader,
     paths,
-    record::{Record, Route},
+    record::Record,
     routers::{Middleware, Router, Table},
     rules,
     services::{Internal, Target, headers},
@@ -34,8 +34,7 @@ pub(crate) async fn answer(
         admit_without_socket(&mut request)
     };
     let info = known.unwrap_or_else(|| in_process(&state, &entrypoint, &mut request));
-    let log = state.log.clone();
-    let mut record = Record::begin(log, state.clock.now(), entrypoint, &info, &request);
+    let mut record = Record::begin(&state, entrypoint, &info, &request);
     let reader = Reader::of(request.method(), request.headers());
     headers::strip_forwarding(request.headers_mut());
     request.extensions_mut().insert(info.clone());
@@ -50,7 +49,9 @@ pub(crate) async fn answer(
 
     let mut response = reader.without_body_for_head(response);
     let headers = response.headers_mut();
+    // What runs behind the gateway is nobody's business.
     headers.remove(header::SERVER);
+    headers.remove("x-powered-by");
     if let Ok(id) = HeaderValue::try_from(&info.request_id) {
         headers.insert("x-request-id", id);
     }
@@ -139,11 +140,8 @@ async fn route(
     let Some(router) = table.find(&record.entrypoint, &target) else {
         return unknown(state, table, info, reader);
     };
-    record.route = Some(Route {
-        router: router.full_name.clone(),
-        service: router.target.full_name(&router.full_name),
-        url: url(state, &router.target),
-    });
+    record.router = Some(router.clone());
+    router.address(&state.network);
 
     // The limiter stands before everything that costs, the redirect before the service.
     if router.has(Middleware::RateLimit)
@@ -301,21 +299,9 @@ fn unknown(state: &State, table: &Table, info: &ConnectionInfo, reader: Reader) 
         .unwrap_or_default();
     let links: Vec<String> = table
         .hosts()
-        .into_iter()
+        .iter()
         .filter(|host| is_local(host))
         .map(|host| format!("http://{host}{port}/"))
         .collect();
     reader.answer_with_links(problem, &links)
-}
-
-/// How a service's address is shown in the access log.
-fn url(state: &State, target: &Target) -> String {
-    match target {
-        Target::Role(name) => match state.network.service(name).and_then(|service| service.port) {
-            Some(port) => format!("http://{name}:{port}"),
-            None => format!("http://{name}"),
-        },
-        Target::Upstream(upstream) => upstream.url(),
-        Target::Internal(internal) => internal.name().to_owned(),
-    }
 }

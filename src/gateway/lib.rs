@@ -13,7 +13,7 @@
 //! | `entrypoints` | which addresses are taken, with what fallback |
 //! | `tls` | the local certificate authority and which certificate a client is shown |
 //! | `api`, `guard` | Traefik's API, and who may look at it |
-//! | `record`, `access_log` | what is counted and written of every request |
+//! | `record`, `series`, `access_log` | what is counted and written of every request |
 //!
 //! Certificates of public authorities (ACME) do not exist yet: with a real domain, HTTPS uses the
 //! local authority, and the log and the overview say so.
@@ -30,6 +30,7 @@ pub mod paths;
 mod record;
 pub mod routers;
 pub mod rules;
+mod series;
 mod services;
 mod state;
 #[cfg(test)]

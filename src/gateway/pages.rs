@@ -5,6 +5,8 @@ use axum::{body::Body, response::IntoResponse as _};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use mito_network::Problem;
 
+use crate::middlewares::security;
+
 /// How a client likes its errors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader {
@@ -33,28 +35,12 @@ impl Reader {
 
     /// The answer for a problem, with places to go instead.
     pub(crate) fn answer_with_links(self, problem: Problem, links: &[String]) -> Response<Body> {
-        if !self.html {
-            return problem.into_response();
-        }
-        let text = page(&problem, links);
-        let length = HeaderValue::from(text.len());
-        let mut response = Response::new(Body::from(text));
-        *response.status_mut() =
-            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        );
-        headers.insert(header::CONTENT_LENGTH, length);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(PAGE_POLICY),
-        );
-        if let Some(seconds) = problem.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        let mut response = if self.html {
+            html(&problem, links)
+        } else {
+            problem.into_response()
+        };
+        security::add(response.headers_mut(), false);
         response
     }
 
@@ -74,6 +60,29 @@ impl Reader {
         }
         response
     }
+}
+
+fn html(problem: &Problem, links: &[String]) -> Response<Body> {
+    let text = page(problem, links);
+    let length = HeaderValue::from(text.len());
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(header::CONTENT_LENGTH, length);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(PAGE_POLICY),
+    );
+    if let Some(seconds) = problem.retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// The page has no script and loads nothing.

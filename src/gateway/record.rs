@@ -17,7 +17,12 @@ use jiff::Timestamp;
 use mito_network::ConnectionInfo;
 use tokio::time::Instant;
 
-use crate::access_log::AccessLog;
+use crate::{
+    access_log::AccessLog,
+    routers::Router,
+    series::{Key, Series},
+    state::State,
+};
 
 /// What nginx and Traefik write when the client went away before there was an answer.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -27,6 +32,7 @@ const MAX_FIELD_BYTES: usize = 1_024;
 /// One request.
 pub(crate) struct Record {
     log: AccessLog,
+    series: Series,
     begun: Instant,
     pub(crate) at: Timestamp,
     pub(crate) client: SocketAddr,
@@ -44,35 +50,27 @@ pub(crate) struct Record {
     pub(crate) request_id: String,
     /// How many requests came before and with this one.
     pub(crate) number: u64,
-    pub(crate) route: Option<Route>,
+    /// The router that took it.
+    pub(crate) router: Option<Arc<Router>>,
     pub(crate) status: Option<u16>,
     pub(crate) bytes: u64,
-}
-
-/// Where a request was sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Route {
-    pub(crate) router: String,
-    pub(crate) service: String,
-    pub(crate) url: String,
 }
 
 impl Record {
     /// Notes a request that has just arrived.
     pub(crate) fn begin(
-        log: AccessLog,
-        at: Timestamp,
+        state: &State,
         entrypoint: Arc<str>,
         info: &ConnectionInfo,
         request: &Request<Body>,
     ) -> Self {
         let headers = request.headers();
         let referer = text(headers, &header::REFERER);
-        let number = log.next_number();
         Self {
-            log,
+            log: state.log.clone(),
+            series: state.series.clone(),
             begun: Instant::now(),
-            at,
+            at: state.clock.now(),
             client: SocketAddr::new(info.client_ip.to_canonical(), info.peer.port()),
             method: known_method(request.method()),
             path: shortened(request.uri().path()),
@@ -85,8 +83,8 @@ impl Record {
             user_agent: text(headers, &header::USER_AGENT),
             entrypoint,
             request_id: info.request_id.clone(),
-            number,
-            route: None,
+            number: state.log.next_number(),
+            router: None,
             status: None,
             bytes: 0,
         }
@@ -112,37 +110,18 @@ impl Record {
     }
 
     fn count(&self) {
-        let code = self.code().to_string();
-        let seconds = self.elapsed().as_secs_f64();
-        let entrypoint = self.entrypoint.to_string();
-        let (method, protocol) = (self.method, self.protocol);
-        metrics::counter!("traefik_entrypoint_requests_total", "code" => code.clone(),
-            "method" => method, "protocol" => protocol, "entrypoint" => entrypoint.clone())
-        .increment(1);
-        metrics::counter!("traefik_entrypoint_responses_bytes_total", "code" => code.clone(),
-            "method" => method, "protocol" => protocol, "entrypoint" => entrypoint.clone())
-        .increment(self.bytes);
-        metrics::histogram!("traefik_entrypoint_request_duration_seconds", "code" => code.clone(),
-            "method" => method, "protocol" => protocol, "entrypoint" => entrypoint)
-        .record(seconds);
-        let Some(route) = &self.route else {
-            return;
+        let key = Key {
+            code: self.code(),
+            method: self.method,
+            protocol: self.protocol,
+            entrypoint: self.entrypoint.clone(),
+            route: self
+                .router
+                .as_ref()
+                .map(|it| (it.full_name.clone(), it.service.clone())),
         };
-        let (router, service) = (route.router.clone(), route.service.clone());
-        metrics::counter!("traefik_router_requests_total", "code" => code.clone(),
-            "method" => method, "protocol" => protocol, "router" => router.clone(),
-            "service" => service.clone())
-        .increment(1);
-        metrics::histogram!("traefik_router_request_duration_seconds", "code" => code.clone(),
-            "method" => method, "protocol" => protocol, "router" => router,
-            "service" => service.clone())
-        .record(seconds);
-        metrics::counter!("traefik_service_requests_total", "code" => code.clone(),
-            "method" => method, "protocol" => protocol, "service" => service.clone())
-        .increment(1);
-        metrics::histogram!("traefik_service_request_duration_seconds", "code" => code,
-            "method" => method, "protocol" => protocol, "service" => service)
-        .record(seconds);
+        self.series
+            .count(key, self.elapsed().as_secs_f64(), self.bytes);
     }
 }
 

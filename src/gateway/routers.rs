@@ -5,6 +5,10 @@ pub(crate) mod internal;
 pub mod platform;
 mod table;
 
+use std::sync::{Arc, OnceLock};
+
+use mito_network::Network;
+
 use crate::{config, rules::Rule, services::Target};
 
 pub(crate) use table::Table;
@@ -68,7 +72,11 @@ impl Middleware {
 pub(crate) struct Router {
     pub(crate) spec: RouterSpec,
     /// `name@provider`.
-    pub(crate) full_name: String,
+    pub(crate) full_name: Arc<str>,
+    /// The full name of its service.
+    pub(crate) service: Arc<str>,
+    /// The service's address, once the network knows it.
+    address: OnceLock<String>,
     pub(crate) priority: i64,
     pub(crate) rule: Rule,
     pub(crate) target: Target,
@@ -92,12 +100,35 @@ impl Router {
             spec.entrypoints = vec!["web".to_owned(), "websecure".to_owned()];
         }
         Ok(Self {
+            service: target.full_name(&full_name).into(),
+            full_name: full_name.into(),
+            address: OnceLock::new(),
             spec,
-            full_name,
             priority,
             rule,
             target,
         })
+    }
+
+    /// Where its service is, as logs and the API show it.
+    pub(crate) fn address(&self, network: &Network) -> &str {
+        if let Some(address) = self.address.get() {
+            return address;
+        }
+        let address = match &self.target {
+            Target::Upstream(upstream) => upstream.url(),
+            Target::Internal(internal) => internal.name().to_owned(),
+            Target::Role(name) => match network.service(name).and_then(|service| service.port) {
+                Some(port) => format!("http://{name}:{port}"),
+                None => return name,
+            },
+        };
+        self.address.get_or_init(|| address)
+    }
+
+    /// What [`Router::address`] found.
+    pub(crate) fn known_address(&self) -> &str {
+        self.address.get().map_or("-", String::as_str)
     }
 
     pub(crate) fn has(&self, middleware: Middleware) -> bool {

@@ -16,6 +16,7 @@ use crate::{
     entrypoints,
     middlewares::rate_limit::RateLimit,
     routers::{self, Router, Table},
+    series::Series,
     services::upstream::Client,
 };
 
@@ -34,6 +35,7 @@ pub(crate) struct State {
     pub(crate) limit: RateLimit,
     pub(crate) client: Client,
     pub(crate) log: AccessLog,
+    pub(crate) series: Series,
     pub(crate) started: Timestamp,
     pub(crate) listening: Mutex<Vec<EntryPoint>>,
     platform: Vec<RouterSpec>,
@@ -58,6 +60,7 @@ impl State {
                 config.access_log,
                 dependencies.data.join("logs").join("access.log"),
             ),
+            series: Series::default(),
             started: dependencies.clock.now(),
             https_port: AtomicU16::new(addresses.https_port()),
             table: ArcSwap::from_pointee(Table::default()),

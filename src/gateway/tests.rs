@@ -2,6 +2,7 @@
 
 mod answers;
 mod harness;
+mod metrics;
 mod sockets;
 mod tls;
 mod upstreams;

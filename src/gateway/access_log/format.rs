@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::record::{Record, Route};
+use crate::record::Record;
 
 /// `host - user [time] "request" status bytes "referer" "agent" number "router" "url" 1ms`.
 pub(super) fn common(record: &Record) -> String {
     let time = record.at.strftime("%d/%b/%Y:%H:%M:%S +0000");
-    let Route { router, url, .. } = record.route.clone().unwrap_or_else(nowhere);
+    let (router, _, url) = route(record);
     format!(
         "{} - - [{time}] \"{} {} {}\" {} {} {} {} {} {} {} {}ms\n",
         record.client.ip(),
@@ -21,15 +21,15 @@ pub(super) fn common(record: &Record) -> String {
         quoted(&record.referer),
         quoted(&record.user_agent),
         record.number,
-        quoted(&router),
-        quoted(&url),
+        quoted(router),
+        quoted(url),
         record.elapsed().as_millis(),
     )
 }
 
 /// One JSON object.
 pub(super) fn json(record: &Record) -> String {
-    let route = record.route.clone().unwrap_or_else(nowhere);
+    let (router, service, url) = route(record);
     let mut line = json!({
         "ClientAddr": record.client.to_string(),
         "ClientHost": record.client.ip().to_string(),
@@ -44,9 +44,9 @@ pub(super) fn json(record: &Record) -> String {
         "RequestPath": record.path,
         "RequestProtocol": record.version,
         "RequestScheme": record.scheme,
-        "RouterName": route.router,
-        "ServiceName": route.service,
-        "ServiceURL": route.url,
+        "RouterName": router,
+        "ServiceName": service,
+        "ServiceURL": url,
         "StartUTC": record.at.to_string(),
         "TLSVersion": record.tls_version,
         "entryPointName": &*record.entrypoint,
@@ -62,12 +62,11 @@ pub(super) fn json(record: &Record) -> String {
     line
 }
 
-/// What is shown for a request that no router took.
-fn nowhere() -> Route {
-    Route {
-        router: "-".to_owned(),
-        service: "-".to_owned(),
-        url: "-".to_owned(),
+/// Router, service and the service's address; dashes for a request that no router took.
+fn route(record: &Record) -> (&str, &str, &str) {
+    match &record.router {
+        Some(router) => (&router.full_name, &router.service, router.known_address()),
+        None => ("-", "-", "-"),
     }
 }
 

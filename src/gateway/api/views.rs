@@ -208,7 +208,7 @@ fn router_view(state: &State, router: &Router) -> RouterView {
             .iter()
             .map(|it| it.name().to_owned())
             .collect(),
-        service: router.target.full_name(&router.full_name),
+        service: router.service.to_string(),
         rule: router.spec.rule.clone(),
         priority: router.priority,
         priority_str: router.priority.to_string(),
@@ -219,7 +219,7 @@ fn router_view(state: &State, router: &Router) -> RouterView {
         }
         .to_owned(),
         error,
-        name: router.full_name.clone(),
+        name: router.full_name.to_string(),
         provider: router.spec.provider.to_owned(),
     }
 }
@@ -237,28 +237,25 @@ fn missing_service(state: &State, target: &Target) -> Option<String> {
 pub(crate) fn services(state: &State, table: &Table) -> Vec<ServiceView> {
     let mut views: BTreeMap<String, ServiceView> = BTreeMap::new();
     for router in table.routers() {
-        let name = router.target.full_name(&router.full_name);
+        let name = router.service.to_string();
         views
             .entry(name.clone())
             .or_insert_with(|| service_view(state, router, name))
             .used_by
-            .push(router.full_name.clone());
+            .push(router.full_name.to_string());
     }
     views.into_values().collect()
 }
 
 fn service_view(state: &State, router: &Router, name: String) -> ServiceView {
+    let address = router.address(&state.network).to_owned();
     let (url, health) = match &router.target {
-        Target::Role(role) => {
-            let port = state.network.service(role).and_then(|service| service.port);
-            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-            let health = state.network.health(role);
-            (
-                Some(format!("http://{role}{port}")),
-                health.as_ref().map(server_state),
-            )
-        }
-        Target::Upstream(upstream) => (Some(upstream.url()), Some("UP")),
+        Target::Role(role) => (
+            Some(address),
+            state.network.health(role).as_ref().map(server_state),
+        ),
+        // Nobody checks the health of servers beside the platform.
+        Target::Upstream(_) => (Some(address), None),
         Target::Internal(_) => (None, None),
     };
     let missing = missing_service(state, &router.target).is_some();
@@ -293,7 +290,7 @@ pub(crate) fn middlewares(state: &State, table: &Table) -> Vec<MiddlewareView> {
                 .routers()
                 .iter()
                 .filter(|router| router.has(middleware))
-                .map(|router| router.full_name.clone())
+                .map(|router| router.full_name.to_string())
                 .collect();
             let (kind, options) = options(state, middleware);
             let name = middleware.name().to_owned();

@@ -18,6 +18,7 @@ pub(crate) struct Table {
     routers: Vec<Arc<Router>>,
     by_host: HashMap<String, Vec<usize>>,
     unbound: Vec<usize>,
+    hosts: Vec<String>,
     wildcards: Vec<HostPattern>,
 }
 
@@ -26,7 +27,7 @@ impl Table {
     pub(crate) fn compile(mut routers: Vec<Router>) -> Result<Self, crate::Error> {
         if let Some(extra) = routers.get(MAX_ROUTERS) {
             return Err(crate::Error::Rule {
-                router: extra.full_name.clone(),
+                router: extra.full_name.to_string(),
                 reason: format!("there are more than {MAX_ROUTERS} routers"),
             });
         }
@@ -55,16 +56,17 @@ impl Table {
                 }
                 None => table.unbound.push(rank),
             }
-            table.wildcards.extend(
-                router
-                    .rule
-                    .host_patterns()
-                    .into_iter()
-                    .filter(|pattern| matches!(pattern, HostPattern::OneLabel(_)))
-                    .cloned(),
-            );
+            for pattern in router.rule.host_patterns() {
+                match pattern {
+                    HostPattern::Exact(host) => table.hosts.push(host.clone()),
+                    HostPattern::OneLabel(_) => table.wildcards.push(pattern.clone()),
+                    HostPattern::Any => {}
+                }
+            }
             table.routers.push(Arc::new(router));
         }
+        table.hosts.sort_unstable();
+        table.hosts.dedup();
         Ok(table)
     }
 
@@ -107,25 +109,18 @@ impl Table {
     }
 
     /// The exact hosts that some router asks for, sorted.
-    pub(crate) fn hosts(&self) -> Vec<&str> {
-        let mut hosts: Vec<&str> = self
-            .routers
-            .iter()
-            .flat_map(|router| router.rule.host_patterns())
-            .filter_map(|pattern| match pattern {
-                HostPattern::Exact(host) => Some(host.as_str()),
-                HostPattern::Any | HostPattern::OneLabel(_) => None,
-            })
-            .collect();
-        hosts.sort_unstable();
-        hosts.dedup();
-        hosts
+    pub(crate) fn hosts(&self) -> &[String] {
+        &self.hosts
     }
 
     /// The name on a certificate that serves `host`: the host itself where a router names it, the
     /// wildcard where one covers it, nothing where no router asks for it.
     pub(crate) fn certificate_name(&self, host: &str) -> Option<String> {
-        if self.hosts().binary_search(&host).is_ok() {
+        if self
+            .hosts
+            .binary_search_by(|known| known.as_str().cmp(host))
+            .is_ok()
+        {
             return Some(host.to_owned());
         }
         self.wildcards
@@ -140,10 +135,7 @@ impl Table {
 
 /// The name of a router that exists twice.
 fn duplicate(routers: &[Router]) -> Option<String> {
-    let mut names: Vec<&str> = routers
-        .iter()
-        .map(|router| router.full_name.as_str())
-        .collect();
+    let mut names: Vec<&str> = routers.iter().map(|router| &*router.full_name).collect();
     names.sort_unstable();
     names
         .windows(2)

@@ -222,11 +222,11 @@ async fn large_uploads_are_streamed_through_and_answered() {
         }
         format!("{total} {ahead}")
     }));
-    let shutdown = test.supervisor.shutdown();
+    let ending = test.supervisor.shutdown();
     test.supervisor.detach("upstream", async move {
-        let stop = async move { shutdown.begun().await };
+        let until = async move { ending.begun().await };
         axum::serve(listener, server)
-            .with_graceful_shutdown(stop)
+            .with_graceful_shutdown(until)
             .await
             .expect("it serves");
     });
@@ -238,8 +238,8 @@ async fn large_uploads_are_streamed_through_and_answered() {
     *request.body_mut() = Body::from_stream(chunks.take(CHUNKS));
     let answer = test.send("web", request).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let text = answer.text();
-    let (total, ahead) = text.split_once(' ').expect("two numbers");
+    let counted = answer.text();
+    let (total, ahead) = counted.split_once(' ').expect("two numbers");
     assert_eq!(
         total.parse::<usize>().expect("a number"),
         CHUNK_BYTES * CHUNKS
@@ -247,7 +247,7 @@ async fn large_uploads_are_streamed_through_and_answered() {
     // Socket buffers hold some megabytes; the whole body is never in memory.
     assert!(
         ahead.parse::<usize>().expect("a number") < CHUNK_BYTES * CHUNKS / 2,
-        "{text}"
+        "{counted}"
     );
     test.stop().await;
 }

@@ -1,0 +1,86 @@
+//! What is counted, under Traefik's names.
+
+use futures_util::StreamExt as _;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tower::ServiceExt as _;
+
+use super::harness::{TestGateway, config, request};
+
+#[tokio::test]
+async fn requests_are_counted_when_their_answer_has_ended() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let guard = metrics::set_default_local_recorder(&recorder);
+    let test = TestGateway::start("localhost", config()).await;
+
+    let service = test.gateway.service("web");
+    let response = service.oneshot(request("GET", "api.localhost/", &[])).await;
+    let mut body = response
+        .unwrap_or_else(|never| match never {})
+        .into_body()
+        .into_data_stream();
+    assert!(
+        !handle
+            .render()
+            .contains("traefik_entrypoint_requests_total{")
+    );
+    let mut bytes = 0;
+    while let Some(chunk) = body.next().await {
+        bytes += chunk.expect("a chunk").len();
+    }
+    drop(body);
+    test.get("websecure", "x.localhost/").await;
+    test.send("web", request("BREW", "api.localhost/", &[]))
+        .await;
+
+    let shown = handle.render();
+    let check = |line: String| assert!(shown.contains(&line), "{line} in {shown}");
+    let labels = "code=\"200\",method=\"GET\",protocol=\"http\"";
+    check(format!(
+        "traefik_entrypoint_requests_total{{{labels},entrypoint=\"web\"}} 1"
+    ));
+    check(format!(
+        "traefik_entrypoint_responses_bytes_total{{{labels},entrypoint=\"web\"}} {bytes}"
+    ));
+    check(format!(
+        "traefik_router_requests_total{{{labels},router=\"api@mito\",service=\"api@mito\"}} 1"
+    ));
+    check(format!(
+        "traefik_service_requests_total{{{labels},service=\"api@mito\"}} 1"
+    ));
+    check(format!(
+        "traefik_service_request_duration_seconds_count{{{labels},"
+    ));
+    check("code=\"404\",method=\"GET\",protocol=\"http\",entrypoint=\"websecure\"} 1".to_owned());
+    check("method=\"EXTENSION_METHOD\"".to_owned());
+    drop(guard);
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_is_counted_as_499() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let guard = metrics::set_default_local_recorder(&recorder);
+    let mut config = config();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let router = crate::config::Router {
+        rule: "Host(`slow.localhost`)".to_owned(),
+        service: format!("http://{address}"),
+        priority: 0,
+    };
+    config.routers.insert("slow".to_owned(), router);
+    let test = TestGateway::start("localhost", config).await;
+    let pending = test.send("web", request("GET", "slow.localhost/", &[]));
+    tokio::select! {
+        _ = pending => panic!("the server says nothing"),
+        accepted = listener.accept() => drop(accepted.expect("a connection").0.set_nodelay(true)),
+    }
+    let shown = handle.render();
+    assert!(shown.contains("code=\"499\""), "{shown}");
+    drop(guard);
+    test.stop().await;
+}
