@@ -1,9 +1,35 @@
 //! The HTTP surface of the platform: PocketBase's wire shapes at `/api/…`, health, and the control
 //! panel's endpoints at `/_mito/api/…`, which other roles contribute to.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `routes` | every path in one table, and the order of the layers |
+//! | `caller` | who sent a request: a bearer token at `/api`, a cookie at `/_mito/api`, never both |
+//! | `envelope` | errors as PocketBase words them |
+//! | `body` | JSON bodies, bounded and checked |
+//! | `collections`, `records`, `accounts` | the handlers of `/api` |
+//! | `fields` | the `fields` parameter |
+//! | `health` | `/health`, `/live`, `/ready` |
+//! | `panel` | sessions by cookie, CSRF, and the administrator check |
+
+mod accounts;
+mod body;
+mod caller;
+mod collections;
+mod envelope;
+mod fields;
+mod health;
+pub mod panel;
+mod records;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use axum::Router;
 use mito_core::{Clock, Random};
-use mito_network::{HttpService, Network};
+use mito_network::{HttpService, Network, service::http_service};
 use mito_records::Records;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +46,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_body_bytes: 1024 * 1024, allowed_origins: vec!["*".to_owned()] }
+        Self {
+            max_body_bytes: 1024 * 1024,
+            allowed_origins: vec!["*".to_owned()],
+        }
     }
 }
 
@@ -33,16 +62,45 @@ pub struct Dependencies {
     /// The control panel's endpoints of other roles: `(name, routes)` is served at
     /// `/_mito/api/<name>` to administrators alone (cookie session with CSRF header).
     pub panel: Vec<(&'static str, Router)>,
-    /// Whether the panel is served over HTTPS only (`__Host-` cookies).
+    /// The platform's domain. Unless it is `localhost`, sessions of the panel need HTTPS.
     pub domain: String,
     /// Tells the time.
     pub clock: Clock,
-    /// Draws CSRF tokens.
+    /// Draws request ids where a request comes without one.
     pub random: Random,
+}
+
+/// What handlers share.
+pub(crate) struct Api {
+    pub(crate) config: Config,
+    pub(crate) records: Records,
+    pub(crate) network: Network,
+    pub(crate) domain: String,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
 }
 
 /// The API as an HTTP handler.
 pub fn service(config: Config, dependencies: Dependencies) -> HttpService {
-    let _ = (config, dependencies);
-    todo!("api helper")
+    http_service(router(config, dependencies))
+}
+
+fn router(config: Config, dependencies: Dependencies) -> Router {
+    let Dependencies {
+        records,
+        network,
+        panel,
+        domain,
+        clock,
+        random,
+    } = dependencies;
+    let api = Arc::new(Api {
+        config,
+        records,
+        network,
+        domain,
+        clock,
+        random,
+    });
+    routes::router(&api, panel)
 }

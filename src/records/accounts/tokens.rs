@@ -99,6 +99,12 @@ impl Records {
         URL_SAFE_NO_PAD.encode(mac(&self.inner.keys.csrf, session.as_bytes()))
     }
 
+    /// The session that a token of ours names, whether or not it still lives: good for telling
+    /// sessions apart, not for letting anybody in.
+    pub fn named_session(&self, token: &str) -> Option<String> {
+        self.inner.keys.verify(token).map(|claims| claims.sid)
+    }
+
     /// Whether `token` is the CSRF token of the session.
     pub fn is_csrf_token(&self, session: &str, token: &str) -> bool {
         same(&self.csrf_token(session), token)

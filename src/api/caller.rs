@@ -1,0 +1,102 @@
+//! Who sent a request.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, Request, header, request::Parts};
+use mito_network::{Authenticator as _, ConnectionInfo, Identity};
+
+use crate::{Api, envelope::Envelope};
+
+/// The longest user agent that is passed on, in characters.
+const MAX_USER_AGENT: usize = 400;
+
+/// Who sent a request and by which way, put into its extensions by one of the two guards.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// Who it is, if they have proved it.
+    pub(crate) identity: Option<Identity>,
+    /// The token that came with the request, good or not.
+    pub(crate) token: Option<String>,
+    /// The id that follows the request through jobs and logs.
+    pub(crate) request_id: String,
+    /// The client's address.
+    pub(crate) client_ip: String,
+    /// What the client calls itself.
+    pub(crate) user_agent: String,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+}
+
+impl Caller {
+    /// A caller who has not proved who they are.
+    pub(crate) fn anonymous(api: &Api, request: &Request<Body>) -> Self {
+        let info = request.extensions().get::<ConnectionInfo>();
+        let user_agent = text_of(request.headers(), header::USER_AGENT.as_str());
+        Self {
+            identity: None,
+            token: None,
+            request_id: match info {
+                Some(info) => info.request_id.clone(),
+                None => api.random.uuid(api.clock.now_ms()).to_string(),
+            },
+            client_ip: info.map_or_else(String::new, |info| info.client_ip.to_string()),
+            user_agent: user_agent.chars().take(MAX_USER_AGENT).collect(),
+            scheme: info.map_or("http", |info| info.scheme),
+        }
+    }
+
+    pub(crate) fn is_superuser(&self) -> bool {
+        self.identity.as_ref().is_some_and(Identity::is_superuser)
+    }
+}
+
+/// The text of a header; empty when it is absent or not text.
+pub(crate) fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// Reads `Authorization`, with or without `Bearer`. An unknown or expired token makes a guest, as
+/// in PocketBase; endpoints that need an identity say so.
+pub(crate) async fn by_bearer(
+    State(api): State<Arc<Api>>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    let mut caller = Caller::anonymous(&api, &request);
+    if let Some(token) = bearer(request.headers()) {
+        caller.identity = api.records.authenticate(token).await;
+        caller.token = Some(token.to_owned());
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = text_of(headers, header::AUTHORIZATION.as_str()).trim();
+    let token = match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => value,
+    };
+    (!token.is_empty()).then_some(token)
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Envelope;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Envelope> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(Envelope::internal)
+    }
+}

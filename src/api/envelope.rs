@@ -1,0 +1,160 @@
+//! Errors as PocketBase words them: `{"data":{…},"message":"…","status":400}`.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use mito_network::Problem;
+use mito_records::Error;
+use serde_json::{Map, Value, json};
+
+use crate::caller::Caller;
+
+/// Seconds after which to try again when the database is busy.
+const BUSY_RETRY_SECONDS: u64 = 1;
+
+/// An error as the clients of `/api` expect it.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    status: StatusCode,
+    message: String,
+    data: Map<String, Value>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl Envelope {
+    pub(crate) fn new(status: StatusCode, message: &str) -> Self {
+        Self {
+            status,
+            message: sentence(message),
+            data: Map::new(),
+            retry_after_seconds: None,
+        }
+    }
+
+    pub(crate) fn bad_request(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        let message = "The request requires valid record authorization token.";
+        Self::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    pub(crate) fn forbidden(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "The requested resource wasn't found.",
+        )
+    }
+
+    pub(crate) fn internal() -> Self {
+        let message = "Something went wrong while processing your request.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    /// Replaces the sentence where fields are wrong: it names the operation.
+    pub(crate) fn of(error: Error, operation: &str, caller: &Caller) -> Self {
+        let fields_are_wrong = matches!(error, Error::Fields(_));
+        let mut envelope = Self::from_error(error, caller);
+        if fields_are_wrong {
+            operation.clone_into(&mut envelope.message);
+        }
+        envelope
+    }
+
+    /// The one table from errors to answers.
+    pub(crate) fn from_error(error: Error, caller: &Caller) -> Self {
+        match error {
+            Error::NotFound => Self::not_found(),
+            Error::Forbidden(message) => Self::forbidden(&message),
+            Error::Unauthorized(message) => Self::new(StatusCode::UNAUTHORIZED, &message),
+            Error::Invalid(message) => Self::bad_request(&message),
+            Error::Fields(fields) => {
+                let message = "An error occurred while validating the submitted data.";
+                let mut envelope = Self::bad_request(message);
+                for (name, error) in fields {
+                    let mut shown = json!({"code": error.code, "message": error.message});
+                    if let Some(params) = error.params {
+                        shown["params"] = params;
+                    }
+                    envelope.data.insert(name, shown);
+                }
+                envelope
+            }
+            Error::TooManyRequests { retry_after } => {
+                let message = "Too many attempts. Please try again later.";
+                let mut envelope = Self::new(StatusCode::TOO_MANY_REQUESTS, message);
+                envelope.retry_after_seconds = Some(retry_after.as_secs().max(1));
+                envelope
+            }
+            Error::Database(error) if error.is_transient() => {
+                let message = "The database is busy. Please try again.";
+                let mut envelope = Self::new(StatusCode::SERVICE_UNAVAILABLE, message);
+                envelope.retry_after_seconds = Some(BUSY_RETRY_SECONDS);
+                envelope
+            }
+            Error::Database(mito_database::Error::Full) => {
+                let message = "The disk is full. Nothing was written.";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, message)
+            }
+            Error::Database(_) | Error::Internal(_) => {
+                tracing::error!(%error, request.id = %caller.request_id, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// PocketBase's messages begin with a capital and end with a full stop.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let mut sentence: String = characters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    sentence.push_str(characters.as_str());
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+impl IntoResponse for Envelope {
+    fn into_response(self) -> Response {
+        let body =
+            json!({"data": self.data, "message": self.message, "status": self.status.as_u16()});
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Envelope> for Problem {
+    fn from(envelope: Envelope) -> Self {
+        Self::new(envelope.status, envelope.message)
+    }
+}
+
+/// No such path.
+pub(crate) async fn no_route() -> Envelope {
+    Envelope::not_found()
+}
+
+/// The path does not know the method.
+pub(crate) async fn no_method() -> Envelope {
+    Envelope::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "The method is not allowed here.",
+    )
+}

@@ -1,0 +1,127 @@
+//! Every path in one table. Layers run from the last added to the first, that is, from the bottom of
+//! each function up.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router, middleware,
+    routing::{get, post, put},
+};
+use http::{HeaderValue, Method};
+use mito_network::Problem;
+use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
+
+use crate::{Api, accounts, caller, collections, envelope, health, panel, records};
+
+/// How long a browser may remember a preflight answer.
+const CORS_MAX_AGE: Duration = Duration::from_hours(2);
+
+pub(crate) fn router(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Router {
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/live", get(health::live))
+        .route("/ready", get(health::ready))
+        .nest("/api", public(api))
+        .nest("/_mito/api", for_the_panel(api, contributed))
+        .fallback(async || Problem::new(http::StatusCode::NOT_FOUND, "There is nothing here."))
+        .with_state(Arc::clone(api))
+}
+
+/// What anybody may call with a bearer token. Cookies are never read here.
+fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
+    Router::new()
+        .route("/health", get(health::pocketbase))
+        .merge(data())
+        .route(
+            "/collections/{collection}/auth-methods",
+            get(accounts::methods),
+        )
+        .route(
+            "/collections/{collection}/auth-with-password",
+            post(accounts::with_password),
+        )
+        .route(
+            "/collections/{collection}/auth-refresh",
+            post(accounts::refresh),
+        )
+        .route("/platform/v1/sign-out", post(accounts::sign_out))
+        .fallback(envelope::no_route)
+        .method_not_allowed_fallback(envelope::no_method)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            caller::by_bearer,
+        ))
+        .layer(cors(&api.config.allowed_origins))
+}
+
+/// Collections and records, the same for clients and for the panel.
+fn data() -> Router<Arc<Api>> {
+    Router::new()
+        .route(
+            "/collections",
+            get(collections::list).post(collections::create),
+        )
+        .route("/collections/import", put(collections::import))
+        .route("/collections/{collection}", get(collections::view))
+        .route(
+            "/collections/{collection}/records",
+            get(records::list).post(records::create),
+        )
+        .route(
+            "/collections/{collection}/records/{id}",
+            get(records::view)
+                .patch(records::update)
+                .delete(records::delete),
+        )
+}
+
+/// What the panel calls with its cookie.
+fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Router<Arc<Api>> {
+    let sessions = Router::new()
+        .route(
+            "/session",
+            get(panel::session::show)
+                .post(panel::session::sign_in)
+                .delete(panel::session::end),
+        )
+        .route("/session/code", post(panel::session::code))
+        .route("/session/exchange", post(panel::session::exchange))
+        .route("/setup", post(panel::session::set_up));
+    let mut guarded = data();
+    for (name, routes) in contributed {
+        guarded = guarded.nest_service(&format!("/{name}"), routes);
+    }
+    let guarded = guarded.layer(middleware::from_fn(panel::guard::administrators_only));
+    sessions
+        .merge(guarded)
+        .fallback(panel::no_route)
+        .method_not_allowed_fallback(panel::no_method)
+        // The cookie is read first, since the CSRF token belongs to its session.
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            panel::guard::by_cookie,
+        ))
+}
+
+/// Any header may be sent: browsers do not count `Authorization` among `*` (Fetch, §3.3.4), so the
+/// asked-for names are answered. Credentials are never allowed, as there are no cookies here.
+fn cors(origins: &[String]) -> CorsLayer {
+    let layer = CorsLayer::new()
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers(AllowHeaders::mirror_request())
+        .max_age(CORS_MAX_AGE);
+    if origins.iter().any(|origin| origin == "*") {
+        return layer.allow_origin(Any);
+    }
+    let origins = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    layer.allow_origin(AllowOrigin::list(origins))
+}
