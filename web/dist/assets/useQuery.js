@@ -1,1 +1,1 @@
-import{T as e,w as t}from"./Page.js";function n(n,r){return t(n,e,r)}export{n as t};
+import{E as e,T as t}from"./Page.js";function n(n,r){return t(n,e,r)}export{n as t};

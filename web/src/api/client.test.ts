@@ -8,6 +8,7 @@ import {
   post,
   setCsrf,
   setOnUnauthorized,
+  setRenewCsrf,
   toError,
 } from './client';
 
@@ -90,6 +91,40 @@ describe('request', () => {
     answer(200, '{}');
     await get('/x');
     expect(vi.mocked(fetch).mock.calls[0]?.[1]?.headers).not.toHaveProperty('X-Mito-Csrf');
+  });
+});
+
+describe('a stale CSRF token', () => {
+  function refuseUnless(token: string) {
+    const sent: string[] = [];
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async (_url: string, init: RequestInit) => {
+        const given = new Headers(init.headers).get('X-Mito-Csrf') ?? '';
+        sent.push(given);
+        return given === token ? new Response('{"id":1}') : new Response('{}', { status: 403 });
+      }),
+    );
+    return sent;
+  }
+
+  it('is renewed once', async () => {
+    setCsrf('old');
+    setRenewCsrf(async () => {
+      setCsrf('new');
+      return 'new';
+    });
+    const sent = refuseUnless('new');
+    await expect(post('/x', {})).resolves.toEqual({ id: 1 });
+    expect(sent).toEqual(['old', 'new']);
+  });
+
+  it('is not the reason when it is still the same', async () => {
+    setCsrf('same');
+    setRenewCsrf(async () => 'same');
+    const sent = refuseUnless('other');
+    await expect(post('/x', {})).rejects.toMatchObject({ status: 403 });
+    expect(sent).toEqual(['same']);
   });
 });
 

@@ -32,6 +32,7 @@ const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 let csrf = '';
 let onUnauthorized: () => void = () => {};
+let renewCsrf: () => Promise<string> = async () => csrf;
 
 /** The token that unsafe requests carry from now on. */
 export function setCsrf(token: string): void {
@@ -41,6 +42,11 @@ export function setCsrf(token: string): void {
 /** What happens when any request answers that nobody is signed in. */
 export function setOnUnauthorized(callback: () => void): void {
   onUnauthorized = callback;
+}
+
+/** How to ask for the present token: another tab may have signed in or out meanwhile. */
+export function setRenewCsrf(callback: () => Promise<string>): void {
+  renewCsrf = callback;
 }
 
 /** The address of an endpoint: `path` below the panel's API, with the given query parameters. */
@@ -65,6 +71,20 @@ export function encodePath(path: string): string {
 
 /** Sends a request and reads JSON (nothing for an empty answer). */
 export async function request<T>(method: string, url: string, body?: unknown): Promise<T> {
+  const sent = csrf;
+  try {
+    return await send<T>(method, url, body);
+  } catch (error) {
+    // A token that has become stale is worth one more try; anything else stays refused.
+    const refused = error instanceof ApiError && error.status === 403 && UNSAFE.has(method);
+    if (!refused || (await renewCsrf()) === sent) {
+      throw error;
+    }
+    return send<T>(method, url, body);
+  }
+}
+
+async function send<T>(method: string, url: string, body: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) {
     headers['Content-Type'] = 'application/json';
@@ -72,14 +92,13 @@ export async function request<T>(method: string, url: string, body?: unknown): P
   if (UNSAFE.has(method)) {
     headers['X-Mito-Csrf'] = csrf;
   }
+  const init: RequestInit = { method, headers, credentials: 'same-origin' };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+  }
   let response: Response;
   try {
-    response = await fetch(url, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    response = await fetch(url, init);
   } catch {
     throw noAnswer();
   }

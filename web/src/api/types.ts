@@ -3,6 +3,7 @@
 
 export type { AiPipeline } from '@/bindings/AiPipeline';
 export type { AiRun } from '@/bindings/AiRun';
+export type { BucketSummary } from '@/bindings/BucketSummary';
 export type { Delivery } from '@/bindings/Delivery';
 export type { GatewayEntryPoint } from '@/bindings/GatewayEntryPoint';
 export type { GatewayRouter } from '@/bindings/GatewayRouter';
@@ -13,6 +14,8 @@ export type { JobState } from '@/bindings/JobState';
 export type { JobSummary } from '@/bindings/JobSummary';
 export type { MailboxItem } from '@/bindings/MailboxItem';
 export type { MailboxMessage } from '@/bindings/MailboxMessage';
+export type { ObjectPage } from '@/bindings/ObjectPage';
+export type { ObjectSummary } from '@/bindings/ObjectSummary';
 export type { QueueSummary } from '@/bindings/QueueSummary';
 export type { ServiceStatus } from '@/bindings/ServiceStatus';
 
@@ -32,25 +35,6 @@ export interface Session {
   identity: Identity | null;
   setupNeeded: boolean;
   csrf: string;
-}
-
-export interface BucketSummary {
-  name: string;
-  created_ms: number;
-}
-
-export interface ObjectSummary {
-  key: string;
-  size: number;
-  etag: string;
-  content_type: string | null;
-  modified_ms: number;
-}
-
-export interface ObjectPage {
-  items: ObjectSummary[];
-  prefixes: string[];
-  next: string | null;
 }
 
 export interface MobileUpdate {

@@ -2,7 +2,7 @@
 
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { get, post, remove, setCsrf, setOnUnauthorized } from '@/api/client';
+import { get, post, remove, setCsrf, setOnUnauthorized, setRenewCsrf } from '@/api/client';
 import type { Session } from '@/api/types';
 
 const KEY = ['session'];
@@ -13,10 +13,14 @@ async function loadSession(): Promise<Session> {
   return session;
 }
 
-/** Makes an answer of 401 anywhere end what the pages believe of the session. */
+/** Makes answers of 401 and 403 anywhere correct what the pages believe of the session. */
 export function watchSession(client: QueryClient): void {
   setOnUnauthorized(() => {
     client.setQueryData<Session>(KEY, (session) => session && { ...session, identity: null });
+  });
+  setRenewCsrf(async () => {
+    const session = await client.fetchQuery({ queryKey: KEY, queryFn: loadSession, staleTime: 0 });
+    return session.csrf;
   });
 }
 

@@ -3,6 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconArticle, IconPackageImport, IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { ApiError } from '@/api/client';
+import { CODE_INPUT } from '@/components/code-input';
 import { type Column, DataTable } from '@/components/DataTable';
 import { Page } from '@/components/Page';
 import { EmptyState } from '@/components/states';
@@ -75,10 +76,9 @@ export default function Contents() {
               leftSection={<IconSearch size={16} />}
               value={text}
               onChange={(event) => setText(event.currentTarget.value)}
-              spellCheck={false}
               flex={1}
               miw={200}
-              {...(expert ? { ff: 'monospace' } : {})}
+              {...(expert ? CODE_INPUT : {})}
             />
             <Switch
               label="Filter language"

@@ -11,6 +11,7 @@ import {
 } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { CollectionField, RecordRow } from '@/api/types';
+import { CODE_INPUT } from '@/components/code-input';
 import { Json } from '@/components/states';
 import { Time } from '@/components/Time';
 import { parseTime } from '@/format';
@@ -125,7 +126,7 @@ export function FieldInput({
           autosize
           minRows={3}
           maxRows={12}
-          {...(field.type === 'json' ? { ff: 'monospace', spellCheck: false } : {})}
+          {...(field.type === 'json' ? CODE_INPUT : {})}
           {...common}
         />
       );

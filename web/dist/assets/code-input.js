@@ -1,0 +1,1 @@
+var e={spellCheck:!1,styles:{input:{fontFamily:`var(--mantine-font-family-monospace)`}}};export{e as t};
