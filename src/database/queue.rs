@@ -278,6 +278,6 @@ mod tests {
             Err(Error::Closed)
         ));
         assert_eq!(take(&queue), Some(Lane::Normal));
-        assert!(matches!(queue.next(Duration::from_secs(60)), Next::Closed));
+        assert!(matches!(queue.next(Duration::from_mins(1)), Next::Closed));
     }
 }

@@ -217,16 +217,15 @@ fn identity(connection: &Connection) -> rusqlite::Result<(String, i64)> {
             |row| row.get(0),
         )
         .optional()?;
-    let id = match id {
-        Some(id) => id,
-        None => {
-            let id = Random::system().id(FILE_ID_CHARS);
-            connection.execute(
-                "INSERT INTO _mito_meta (key, value) VALUES ('file_id', ?1)",
-                [&id],
-            )?;
-            id
-        }
+    let id = if let Some(id) = id {
+        id
+    } else {
+        let id = Random::system().id(FILE_ID_CHARS);
+        connection.execute(
+            "INSERT INTO _mito_meta (key, value) VALUES ('file_id', ?1)",
+            [&id],
+        )?;
+        id
     };
     let newest: Option<i64> = connection
         .query_row(

@@ -115,7 +115,7 @@ fn child() {
 }
 
 async fn write_for_ever(database: Database, first: i64) {
-    for id in (first..).step_by(CLIENTS as usize) {
+    for id in (first..).step_by(usize::try_from(CLIENTS).unwrap()) {
         database
             .write(move |tx| {
                 tx.execute(

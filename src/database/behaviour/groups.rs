@@ -232,7 +232,7 @@ async fn the_log_stays_short_under_load_and_is_emptied_at_rest() {
         let (database, longest, log_bytes) =
             (database.clone(), Arc::clone(&longest), log_bytes.clone());
         calls.spawn(async move {
-            for id in (first..WRITERS * BLOBS).step_by(WRITERS as usize) {
+            for id in (first..WRITERS * BLOBS).step_by(usize::try_from(WRITERS).unwrap()) {
                 let sql = "INSERT INTO _mito_test_values (id, bytes) VALUES ($1, $2)";
                 let write =
                     move |tx: &mut crate::Tx<'_>| tx.execute(sql, &[&id, &vec![7; BLOB_BYTES]]);

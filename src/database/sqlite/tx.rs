@@ -225,11 +225,7 @@ fn rows(statement: &mut Statement<'_>, limit: usize) -> rusqlite::Result<Vec<Row
         // after a schema change.
         let columns = columns.get_or_insert_with(|| {
             let statement: &Statement<'_> = row.as_ref();
-            statement
-                .column_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect()
+            statement.column_names().map(str::to_owned).collect()
         });
         let values = (0..columns.len())
             .map(|index| row.get_ref(index).map(owned))

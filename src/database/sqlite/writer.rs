@@ -136,7 +136,7 @@ impl Writer {
     fn settle(&mut self, mut works: Vec<Box<dyn Work>>, mut outcome: Outcome, limit: Duration) {
         for _ in 0..LOST_GROUPS {
             match outcome {
-                Outcome::Committed => return works.into_iter().for_each(|work| work.answer()),
+                Outcome::Committed => return answer(works),
                 Outcome::NotBegun(error) => return refuse(works, &error),
                 Outcome::CommitFailed(error) if works.len() == 1 => return refuse(works, &error),
                 Outcome::CommitFailed(_) => break,
@@ -338,6 +338,12 @@ impl Writer {
             tracing::warn!(error = %error, database = name, "the log stays until the next start");
         }
         drop(lock);
+    }
+}
+
+fn answer(works: Vec<Box<dyn Work>>) {
+    for work in works {
+        work.answer();
     }
 }
 
