@@ -212,3 +212,19 @@ async fn a_file_without_relays_is_pruned_after_a_week() {
     until("pruned", async || remaining(&process.database).await == 5).await;
     process.stop().await;
 }
+
+#[tokio::test]
+async fn a_clock_that_jumps_loses_no_event() {
+    let stage = Stage::new();
+    let process = stage.process().await;
+    let source = stage.database("objects.db").await;
+    let file = source.file_id().to_owned();
+    let register = move |tx: &mut Tx<'_>| crate::store::cursors::register(tx, "test", &file);
+    process.database.write(register).await.unwrap();
+    emit(&source, 0..5).await;
+    let years_later_ms = START_MS + 3 * 365 * 24 * 3_600_000;
+    crate::prune::outbox(&source, &process.database, years_later_ms)
+        .await
+        .unwrap();
+    assert_eq!(remaining(&source).await, 5);
+}
