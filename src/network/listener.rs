@@ -6,6 +6,7 @@ mod accept;
 mod activity;
 mod caps;
 mod gate;
+mod handshake;
 mod head;
 mod http;
 mod respond;

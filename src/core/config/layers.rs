@@ -29,6 +29,9 @@ pub(super) struct Setting {
     pub(super) secret: bool,
 }
 
+/// Environment variables by name: the value, and the `.env` file and line if it stands there.
+type Variables<'a> = BTreeMap<&'a str, (&'a str, Option<(&'a Path, usize)>)>;
+
 /// All layers, lowest first.
 pub(super) struct Layers<'a> {
     options: &'a Entry,
@@ -129,11 +132,7 @@ impl<'a> Layers<'a> {
     }
 
     /// One layer of environment variables. Old names come first, so that a `MITO_` name wins.
-    fn variables(
-        &mut self,
-        variables: &BTreeMap<&str, (&str, Option<(&Path, usize)>)>,
-        aliases: &[(&str, &str)],
-    ) {
+    fn variables(&mut self, variables: &Variables<'_>, aliases: &[(&str, &str)]) {
         let origin = |name: &str, file: Option<(&Path, usize)>| Origin::Environment {
             variable: name.to_owned(),
             file: file.map(|(path, line)| (path.to_owned(), line)),
@@ -196,21 +195,17 @@ impl<'a> Layers<'a> {
             let error = format!("{place}: {path} is a table; set one of its keys, {path}.…");
             return self.errors.push(error);
         };
-        match value::from_text(kind, text) {
-            Some(value) => {
-                self.settings.push(Setting {
-                    path,
-                    value,
-                    origin,
-                    secret: entry.secret,
-                });
-            }
-            None => {
-                let shown = value::show(&text.into(), entry.secret);
-                self.errors
-                    .push(impossible(&origin.place(), &path, &shown, kind, Some(text)));
-            }
-        }
+        let Some(value) = value::from_text(kind, text) else {
+            let shown = value::show(&text.into(), entry.secret);
+            let error = impossible(&origin.place(), &path, &shown, kind, Some(text));
+            return self.errors.push(error);
+        };
+        self.settings.push(Setting {
+            path,
+            value,
+            origin,
+            secret: entry.secret,
+        });
     }
 
     fn unknown_variable(&self, name: &str, origin: &Origin) -> String {
@@ -287,44 +282,36 @@ impl File<'_, '_> {
             line,
         };
         let Node::Leaf(kind) = &entry.node else {
-            match item.as_table_like() {
-                Some(table) => self.table(table, entry, at),
-                None => {
-                    let path = dotted(at);
-                    let error = format!("{}: {path} is a table, not a value", origin.place());
-                    self.layers.errors.push(error);
-                }
-            }
-            return;
+            let Some(table) = item.as_table_like() else {
+                let error = format!("{}: {} is a table, not a value", origin.place(), dotted(at));
+                return self.layers.errors.push(error);
+            };
+            return self.table(table, entry, at);
         };
-        match value::from_toml(kind, item) {
-            Some(value) => {
-                let (path, secret) = (at.clone(), entry.secret);
-                self.layers.settings.push(Setting {
-                    path,
-                    value,
-                    origin,
-                    secret,
-                });
-            }
-            None => {
-                let written = item.to_string();
-                let shown = if entry.secret {
-                    "the value"
-                } else {
-                    written.trim()
-                };
-                let error = impossible(&origin.place(), at, shown, kind, item.as_str());
-                self.layers.errors.push(error);
-            }
-        }
+        let Some(value) = value::from_toml(kind, item) else {
+            let written = item.to_string();
+            let shown = if entry.secret {
+                "the value"
+            } else {
+                written.trim()
+            };
+            let error = impossible(&origin.place(), at, shown, kind, item.as_str());
+            return self.layers.errors.push(error);
+        };
+        let (path, secret) = (at.clone(), entry.secret);
+        self.layers.settings.push(Setting {
+            path,
+            value,
+            origin,
+            secret,
+        });
     }
 
     fn unknown(&mut self, entries: &[(String, Entry)], at: &[String], line: usize) {
         let (_, table) = at.split_last().expect("the key was pushed");
         let siblings: Vec<String> = entries
             .iter()
-            .map(|(name, _)| dotted(&[table, &[name.clone()]].concat()))
+            .map(|(name, _)| dotted(&[table, std::slice::from_ref(name)].concat()))
             .collect();
         let place = Origin::File {
             path: self.path.to_owned(),

@@ -256,11 +256,10 @@ impl Chunks {
             (At::SizeLf, b'\n') => Some(At::Data),
             (At::DataCr, b'\r') => Some(At::DataLf),
             (At::DataLf, b'\n') => Some(At::FirstDigit),
-            (At::TrailerLine, b'\r') => Some(At::LastLf),
+            (At::TrailerLine, b'\r') | (At::LastLf, b'\n') => Some(At::LastLf),
             (At::Trailer, b'\r') => Some(At::TrailerLf),
             (At::TrailerLine | At::Trailer, _) if byte != b'\n' => Some(At::Trailer),
             (At::TrailerLf, b'\n') => Some(At::TrailerLine),
-            (At::LastLf, b'\n') => Some(At::LastLf),
             _ => None,
         }
     }

@@ -18,6 +18,7 @@ use super::{
     activity::Activity,
     caps::Permit,
     gate::{Gate, Verdicts},
+    handshake,
     respond::Responder,
 };
 use crate::{HttpService, connection::TlsInfo};
@@ -56,10 +57,10 @@ impl Http {
             return self.serve_stream(stream, peer, None, permit).await;
         };
         let limit = Duration::from_millis(self.limits.handshake_timeout_ms);
-        let handshake = tokio::time::timeout(limit, acceptor.accept(stream));
+        let accepting = tokio::time::timeout(limit, handshake::accept(acceptor, stream));
         let stream = tokio::select! {
             () = self.shutdown.begun() => return,
-            accepted = handshake => match accepted {
+            accepted = accepting => match accepted {
                 Ok(Ok(stream)) => stream,
                 Ok(Err(error)) => {
                     tracing::debug!(peer.address = %peer, %error, "the TLS handshake failed");

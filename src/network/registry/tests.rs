@@ -52,10 +52,10 @@ fn options() -> Options {
     }
 }
 
-fn start(services: Vec<Service>, hold: &[&str]) -> Running {
+fn start(services: Vec<Service>, kept_back: &[&str]) -> Running {
     let network = network(services);
-    let hold: HashSet<String> = hold.iter().map(ToString::to_string).collect();
-    let held = Arc::new(watch::Sender::new(hold));
+    let kept_back: HashSet<String> = kept_back.iter().map(ToString::to_string).collect();
+    let held = Arc::new(watch::Sender::new(kept_back));
     let supervisor = Supervisor::new(Shutdown::new());
     network
         .start(
@@ -211,7 +211,7 @@ async fn a_dependency_that_fails_later_leaves_the_role_and_its_tasks_alone() {
     running.all_healthy().await;
     running
         .held
-        .send_modify(|held| drop(held.insert("postgres".to_owned())));
+        .send_modify(|held| held.extend(["postgres".to_owned()]));
     running
         .reaches("postgres", |health| !health.is_healthy())
         .await;
@@ -323,8 +323,8 @@ async fn roles_that_are_left_out_are_stopped_and_not_waited_for() {
         supervisor,
         held: Arc::new(watch::Sender::default()),
     };
-    let (status, _, body) = running.get("database", "*/*").await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let (answer, _, body) = running.get("database", "*/*").await;
+    assert_eq!(answer, StatusCode::SERVICE_UNAVAILABLE);
     assert!(body.contains("postgres is stopped"), "{body}");
 }
 
