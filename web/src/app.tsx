@@ -4,6 +4,7 @@ import { Center, Loader } from '@mantine/core';
 import { type ComponentType, type LazyExoticComponent, lazy, Suspense } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { Crash } from '@/components/Crash';
+import { Page } from '@/components/Page';
 import { EmptyState, ErrorState } from '@/components/states';
 import { Frame } from '@/session/Frame';
 import { RedirectToAdmin, SessionCode, SessionExchange, SignedOut } from '@/session/HandOff';
@@ -100,9 +101,11 @@ function SignedIn() {
                   <Route key={pattern} path={pattern} component={component} />
                 ))}
                 <Route>
-                  <EmptyState title="There is no such page">
-                    Nothing in the control panel has the address <code>{path}</code>.
-                  </EmptyState>
+                  <Page title="There is no such page">
+                    <EmptyState title="Nothing has this address">
+                      Choose a page from the navigation, or search with Ctrl+K.
+                    </EmptyState>
+                  </Page>
                 </Route>
               </Switch>
             </Suspense>

@@ -30,7 +30,7 @@ const dark: MantineColorsTuple = [
 /** Colours, type and the defaults of components. System fonts alone: nothing is fetched. */
 export const theme = createTheme({
   primaryColor: 'mito',
-  primaryShade: { light: 8, dark: 7 },
+  primaryShade: 8,
   colors: { mito, dark },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
