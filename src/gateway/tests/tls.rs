@@ -77,7 +77,7 @@ async fn routed_names_get_certificates_and_others_nothing() {
             .await
             .expect_err(name)
             .to_string();
-        assert!(error.contains("alert"), "{name}: {error}");
+        assert!(error.contains("UnrecognisedName"), "{name}: {error}");
     }
     test.stop().await;
 }

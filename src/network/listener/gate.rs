@@ -3,6 +3,8 @@
 //! refusal. It also closes what is slow: a head that does not end, a body that does not go on, a
 //! connection on which nothing is asked, an answer that is not taken.
 
+mod timer;
+
 use std::{
     collections::VecDeque,
     io,
@@ -14,10 +16,9 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 use http::StatusCode;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, Sleep},
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use timer::Timer;
 
 use super::{
     Limits,
@@ -457,40 +458,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gate<S> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_shutdown(context);
         this.watch_write(outcome, context)
-    }
-}
-
-/// A time limit that runs while the same thing is waited for.
-struct Timer<W> {
-    armed: Option<W>,
-    sleep: Option<Pin<Box<Sleep>>>,
-}
-
-impl<W> Default for Timer<W> {
-    fn default() -> Self {
-        Self {
-            armed: None,
-            sleep: None,
-        }
-    }
-}
-
-impl<W: Copy + PartialEq> Timer<W> {
-    fn disarm(&mut self) {
-        self.armed = None;
-    }
-
-    /// Ready when `wait` has lasted for `limit`.
-    fn poll(&mut self, wait: W, limit: Duration, context: &mut Context<'_>) -> Poll<()> {
-        let until = Instant::now() + limit;
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
-        if self.armed != Some(wait) {
-            sleep.as_mut().reset(until);
-            self.armed = Some(wait);
-        }
-        sleep.as_mut().poll(context)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Real sockets against the accept loop: what is refused, what is closed, what is drained.
 
+mod tls;
+
 use std::{
     net::Ipv4Addr,
     sync::atomic::{AtomicUsize, Ordering},
@@ -45,6 +47,10 @@ fn bound() -> Bound {
 }
 
 fn serve(router: Router, limits: Limits) -> Server {
+    serve_with(router, None, limits)
+}
+
+fn serve_with(router: Router, tls: Option<Arc<rustls::ServerConfig>>, limits: Limits) -> Server {
     let bound = bound();
     let (address, shutdown) = (bound.address, Shutdown::new());
     let service = http_service(router);
@@ -52,7 +58,7 @@ fn serve(router: Router, limits: Limits) -> Server {
     let serving = tokio::spawn(serve_http(
         bound,
         service,
-        None,
+        tls,
         limits,
         shutdown.clone(),
         PATIENCE,
