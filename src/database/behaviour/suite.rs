@@ -64,7 +64,10 @@ on_both_engines![
 
 async fn open_postgres(case: &str) -> Option<Database> {
     let environment = mito_core::config::environment();
-    let Some(url) = environment.get(POSTGRES_VARIABLE).filter(|url| !url.is_empty()) else {
+    let Some(url) = environment
+        .get(POSTGRES_VARIABLE)
+        .filter(|url| !url.is_empty())
+    else {
         eprintln!("skipped {case} on PostgreSQL: {POSTGRES_VARIABLE} is not set");
         return None;
     };

@@ -1,11 +1,11 @@
 //! Carrying the write-ahead log over into the database file, away from the write path: a thread
 //! of its own while writers are at work, the writer itself when nobody waits.
 
-use std::{path::Path, sync::mpsc::Receiver, time::Duration};
+use std::{fs, path::Path, sync::mpsc::Receiver, time::Duration};
 
 use rusqlite::Connection;
 
-use crate::sqlite::connection::Guarded;
+use crate::sqlite::connection::{Guarded, LOG_SIZE_LIMIT_BYTES};
 
 /// A log longer than this (8 MiB in pages of 4 KiB) is carried over beside the writer.
 pub(crate) const PASSIVE_ABOVE_PAGES: u64 = 2_048;
@@ -39,6 +39,18 @@ pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     let state = checkpoint(connection, "TRUNCATE");
     connection.busy_timeout(super::connection::BUSY_TIMEOUT)?;
     Ok(!state?.busy)
+}
+
+/// Carries everything over while nobody writes; false if a reader is in the way. The log keeps
+/// its length, up to a limit: writing over existing blocks makes a commit twice as fast as making
+/// the file longer.
+pub(crate) fn tidy(connection: &Connection, log: &Path) -> rusqlite::Result<bool> {
+    let log_bytes = fs::metadata(log).map_or(0, |log| log.len());
+    if log_bytes > LOG_SIZE_LIMIT_BYTES.unsigned_abs() {
+        return truncate(connection);
+    }
+    let state = checkpoint(connection, "PASSIVE")?;
+    Ok(!state.busy && state.carried == state.pages)
 }
 
 /// Carries over what is left, as far as readers allow; false if another thread is at it.

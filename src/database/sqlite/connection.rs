@@ -24,8 +24,9 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const INSTRUCTIONS_PER_CHECK: i32 = 2_000;
 /// Page cache of a connection, in KiB.
 const CACHE_KIB: i64 = 16 * 1024;
-/// The size to which a reset write-ahead log is cut.
-const JOURNAL_SIZE_LIMIT_BYTES: i64 = 4 * 1024 * 1024;
+/// The size to which a reset write-ahead log is cut: twice the length at which it is carried over,
+/// so that a steady load writes over the same blocks again and again.
+pub(crate) const LOG_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 /// What a closure may ask the engine about. Everything else that `PRAGMA` can do belongs to us.
 const ALLOWED_PRAGMAS: [&str; 11] = [
     "table_info",
@@ -150,7 +151,7 @@ pub(crate) fn prepare_writer(connection: &Connection, max_bytes: u64) -> rusqlit
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT_BYTES)?;
     connection.pragma_update(None, "analysis_limit", 400)?;
     if max_bytes > 0 {
         let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;

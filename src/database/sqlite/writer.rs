@@ -23,7 +23,7 @@ use crate::{
         checkpoint::{self, CATCH_UP_PAGES, PASSIVE_ABOVE_PAGES},
         connection::Guarded,
         errors::translate,
-        file::Lock,
+        file::{Lock, beside},
         tx::SqliteTx,
     },
     tx::{EngineTx, State},
@@ -296,12 +296,12 @@ impl Writer {
             .set(self.queue.len() as f64);
     }
 
-    /// Carries the log over and empties it while nobody waits.
+    /// Carries the log over while nobody waits.
     fn tidy(&self) {
         if self.log_pages.load(Ordering::Relaxed) == 0 {
             return;
         }
-        match checkpoint::truncate(&self.guarded.connection) {
+        match checkpoint::tidy(&self.guarded.connection, &beside(&self.path, "-wal")) {
             Ok(true) => self.log_pages.store(0, Ordering::Relaxed),
             // A long reader still needs the log; the next idle moment tries again.
             Ok(false) => {}
