@@ -114,10 +114,7 @@ impl Records {
             client_ip: &sign_in.client_ip,
         };
         self.inner.limiter.check(&attempt)?;
-        let account = match sign_in.identity.len() <= MAX_IDENTITY {
-            true => self.find_account(&collection, &sign_in.identity).await?,
-            false => None,
-        };
+        let account = self.find_account(&collection, &sign_in.identity).await?;
         let hash = account
             .as_ref()
             .map(|account| account.password_hash.clone());
@@ -154,7 +151,7 @@ impl Records {
         collection: &Collection,
         identity: &str,
     ) -> Result<Option<Account>, Error> {
-        if identity.is_empty() || identity.contains('\0') {
+        if identity.is_empty() || identity.len() > MAX_IDENTITY || identity.contains('\0') {
             return Ok(None);
         }
         let table = quote(&collection.name);
@@ -216,19 +213,18 @@ impl Records {
         let id = self.insert(tx, &collection, &values, origin)?;
         read::by_id(tx, &collection, &id, &Viewer::Superuser)
     }
+}
 
-    /// Keeps the platform from locking everybody out.
-    pub(crate) fn protect_last_superuser(
-        &self,
-        tx: &mut Tx<'_>,
-        collection: &Collection,
-    ) -> Result<(), Error> {
-        if collection.name == SUPERUSERS && count_superusers(tx)? <= 1 {
-            let message = "You can't delete the only existing superuser.";
-            return Err(Error::Invalid(message.to_owned()));
-        }
-        Ok(())
+/// Keeps the platform from locking everybody out.
+pub(crate) fn protect_last_superuser(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+) -> Result<(), Error> {
+    if collection.name == SUPERUSERS && count_superusers(tx)? <= 1 {
+        let message = "You can't delete the only existing superuser.";
+        return Err(Error::Invalid(message.to_owned()));
     }
+    Ok(())
 }
 
 pub(crate) fn count_superusers(tx: &mut Tx<'_>) -> Result<i64, Error> {

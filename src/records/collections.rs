@@ -162,7 +162,7 @@ impl Records {
                     ),
                 ));
             }
-            records.import_in(tx, std::slice::from_ref(&collection))?;
+            import_in(tx, std::slice::from_ref(&collection))?;
             records.collection_in(tx, &collection.name)
         };
         let created = self.inner.database.exclusive(create).await?;
@@ -178,31 +178,30 @@ impl Records {
                 "At most {MAX_IMPORTED_COLLECTIONS} collections can be imported at once."
             )));
         }
-        let records = self.clone();
         let count = collections.len();
         self.inner
             .database
-            .exclusive(move |tx| records.import_in(tx, &collections))
+            .exclusive(move |tx| import_in(tx, &collections))
             .await?;
         tracing::info!(collections = count, "imported collections");
         Ok(())
     }
+}
 
-    /// Definitions come first, so that relations may point at collections of the same import.
-    fn import_in(&self, tx: &mut Tx<'_>, collections: &[Collection]) -> Result<(), Error> {
-        let mut planned = Vec::with_capacity(collections.len());
-        for wanted in collections {
-            let existing = store::find(tx, &wanted.name)?;
-            let merged = system::complete(wanted.clone(), existing.as_ref());
-            validate::collection(&merged, existing.as_ref())?;
-            store::save(tx, &merged)?;
-            planned.push((merged, existing));
-        }
-        for (merged, existing) in &mut planned {
-            validate::relations(tx, merged)?;
-            store::save(tx, merged)?;
-            schema::bring_up(tx, merged, existing.as_ref())?;
-        }
-        Ok(())
+/// Definitions come first, so that relations may point at collections of the same import.
+fn import_in(tx: &mut Tx<'_>, collections: &[Collection]) -> Result<(), Error> {
+    let mut planned = Vec::with_capacity(collections.len());
+    for wanted in collections {
+        let existing = store::find(tx, &wanted.name)?;
+        let merged = system::complete(wanted.clone(), existing.as_ref());
+        validate::collection(&merged, existing.as_ref())?;
+        store::save(tx, &merged)?;
+        planned.push((merged, existing));
     }
+    for (merged, existing) in &mut planned {
+        validate::relations(tx, merged)?;
+        store::save(tx, merged)?;
+        schema::bring_up(tx, merged, existing.as_ref())?;
+    }
+    Ok(())
 }

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Collection, Error, Records,
-    accounts::change::PasswordChange,
+    accounts::{self, change, change::AccountChange},
     records::{access::Operation, read::Viewer, write::Origin},
 };
 
@@ -205,25 +205,23 @@ impl Records {
             let viewer = identity.as_ref();
             access::require(tx, &collection, &id, Operation::Update, viewer)?;
             let hash = match &change {
-                Some(change) => records.apply_change(tx, &collection, &id, change)?,
+                Some(change) => change::apply(tx, &collection, &id, change)?,
                 None => None,
             };
             let origin = Origin {
                 request_id: request_id.as_deref(),
                 password_hash: hash.as_deref(),
             };
-            records.change(tx, &collection, &id, &values, origin)?;
-            let ended = match collection.is_auth() {
-                true => records.after_account_change(tx, &collection, &id, hash.is_some())?,
-                false => Vec::new(),
-            };
+            write::change(tx, &collection, &id, &values, origin)?;
+            let ended = change::follow(tx, &collection, &id, hash.is_some())?;
             let record = read::by_id(tx, &collection, &id, &Viewer::of(viewer))?;
             Ok::<_, Error>((record, ended, hash.is_some()))
         };
         let (record, sessions, ended) = self.inner.database.write(update).await?;
-        match ended {
-            true => self.mark_all_ended(&sessions),
-            false => self.forget_sessions(&sessions),
+        if ended {
+            self.mark_all_ended(&sessions);
+        } else {
+            self.forget_sessions(&sessions);
         }
         Ok(record)
     }
@@ -240,12 +238,9 @@ impl Records {
         let delete = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
             access::require(tx, &collection, &id, Operation::Delete, identity.as_ref())?;
-            records.protect_last_superuser(tx, &collection)?;
-            records.remove(tx, &collection, &id, request_id.as_deref())?;
-            match collection.is_auth() {
-                true => records.after_account_change(tx, &collection, &id, true),
-                false => Ok(Vec::new()),
-            }
+            accounts::protect_last_superuser(tx, &collection)?;
+            write::remove(tx, &collection, &id, request_id.as_deref())?;
+            change::follow(tx, &collection, &id, true)
         };
         let ended = self.inner.database.write(delete).await?;
         self.mark_all_ended(&ended);
@@ -258,7 +253,7 @@ impl Records {
         id: &str,
         values: &Record,
         identity: Option<&Identity>,
-    ) -> Result<Option<PasswordChange>, Error> {
+    ) -> Result<Option<AccountChange>, Error> {
         let definition = self.collection(collection).await?;
         if !definition.is_auth() {
             return Ok(None);
@@ -266,8 +261,9 @@ impl Records {
         // The rule comes first: an old password is not compared for somebody who may not change
         // the account.
         self.require_update(&definition, id, identity).await?;
-        self.password_change(&definition, id, values, identity)
+        self.check_change(&definition, id, values, identity)
             .await
+            .map(Some)
     }
 
     async fn require_update(

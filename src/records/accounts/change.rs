@@ -14,9 +14,9 @@ use crate::{
     records::{secret, text},
 };
 
-/// A checked change of password.
+/// A checked change of an account.
 #[derive(Clone, Debug)]
-pub(crate) struct PasswordChange {
+pub(crate) struct AccountChange {
     /// The hash that the old password was compared with; the change is off if it is another by
     /// then.
     expected: Option<String>,
@@ -59,14 +59,14 @@ impl Records {
     }
 
     /// Checks what the caller wants to change about an account that they may update.
-    pub(crate) async fn password_change(
+    pub(crate) async fn check_change(
         &self,
         collection: &Collection,
         id: &str,
         values: &Record,
         identity: Option<&Identity>,
-    ) -> Result<Option<PasswordChange>, Error> {
-        let mut change = PasswordChange {
+    ) -> Result<AccountChange, Error> {
+        let mut change = AccountChange {
             expected: None,
             hash: None,
             manages: identity.is_some_and(Identity::is_superuser),
@@ -76,7 +76,7 @@ impl Records {
         if text(values, "password").is_none_or(str::is_empty)
             && text(values, "passwordConfirm").is_none_or(str::is_empty)
         {
-            return Ok(Some(change));
+            return Ok(change);
         }
         let mut errors = confirmation(values, false);
         if errors.is_empty()
@@ -100,7 +100,7 @@ impl Records {
         }
         let password = secret(values, "password").unwrap_or_default();
         change.hash = Some(self.inner.passwords.hash(password).await?);
-        Ok(Some(change))
+        Ok(change)
     }
 
     async fn check_old_password(
@@ -135,71 +135,70 @@ impl Records {
         self.inner.limiter.succeeded(&attempt);
         Ok(stored)
     }
+}
 
-    /// Compares with what is stored now; returns the new hash.
-    #[expect(clippy::unused_self, reason = "one step of an update")]
-    pub(crate) fn apply_change(
-        &self,
-        tx: &mut Tx<'_>,
-        collection: &Collection,
-        id: &str,
-        change: &PasswordChange,
-    ) -> Result<Option<String>, Error> {
-        if let Some(expected) = &change.expected
-            && !same(expected, &stored_hash(tx, collection, id)?)
-        {
-            return Err(Error::Invalid(
-                "The password has been changed meanwhile.".to_owned(),
-            ));
-        }
-        if change.manages {
-            return Ok(change.hash.clone());
-        }
-        let sql = format!(
-            "SELECT email, verified FROM {} WHERE id = $1",
-            quote(&collection.name)
-        );
-        let row = tx.query_one(&sql, &[&id])?.ok_or(Error::NotFound)?;
-        let mut errors = FieldErrors::new();
-        let email: String = row.get("email")?;
-        if change
-            .email
-            .as_ref()
-            .is_some_and(|wanted| wanted.as_str() != Some(email.as_str()))
-        {
-            errors.insert("email".to_owned(), FieldError::mismatch());
-        }
-        let verified: bool = row.get("verified")?;
-        if change
-            .verified
-            .as_ref()
-            .is_some_and(|wanted| *wanted != Value::Bool(verified))
-        {
-            errors.insert("verified".to_owned(), FieldError::mismatch());
-        }
-        if errors.is_empty() {
-            Ok(change.hash.clone())
-        } else {
-            Err(Error::Fields(errors))
-        }
+/// Compares with what is stored now; returns the new hash.
+pub(crate) fn apply(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+    change: &AccountChange,
+) -> Result<Option<String>, Error> {
+    if let Some(expected) = &change.expected
+        && !same(expected, &stored_hash(tx, collection, id)?)
+    {
+        return Err(Error::Invalid(
+            "The password has been changed meanwhile.".to_owned(),
+        ));
     }
+    if change.manages {
+        return Ok(change.hash.clone());
+    }
+    let sql = format!(
+        "SELECT email, verified FROM {} WHERE id = $1",
+        quote(&collection.name)
+    );
+    let row = tx.query_one(&sql, &[&id])?.ok_or(Error::NotFound)?;
+    let mut errors = FieldErrors::new();
+    let email: String = row.get("email")?;
+    if change
+        .email
+        .as_ref()
+        .is_some_and(|wanted| wanted.as_str() != Some(email.as_str()))
+    {
+        errors.insert("email".to_owned(), FieldError::mismatch());
+    }
+    let verified: bool = row.get("verified")?;
+    if change
+        .verified
+        .as_ref()
+        .is_some_and(|wanted| *wanted != Value::Bool(verified))
+    {
+        errors.insert("verified".to_owned(), FieldError::mismatch());
+    }
+    if errors.is_empty() {
+        Ok(change.hash.clone())
+    } else {
+        Err(Error::Fields(errors))
+    }
+}
 
-    /// Ends the sessions of an account whose password has changed or that is gone. Returns all
-    /// sessions whose hot copies are out of date.
-    #[expect(clippy::unused_self, reason = "one step of an update")]
-    pub(crate) fn after_account_change(
-        &self,
-        tx: &mut Tx<'_>,
-        collection: &Collection,
-        id: &str,
-        ends: bool,
-    ) -> Result<Vec<String>, Error> {
-        let affected = sessions::of_account(tx, &collection.id, id)?;
-        if ends {
-            sessions::end_all(tx, &collection.id, id)?;
-        }
-        Ok(affected)
+/// Ends the sessions of an account whose password has changed or that is gone. Returns all
+/// sessions whose hot copies are out of date.
+pub(crate) fn follow(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+    ends: bool,
+) -> Result<Vec<String>, Error> {
+    if !collection.is_auth() {
+        return Ok(Vec::new());
     }
+    let affected = sessions::of_account(tx, &collection.id, id)?;
+    if ends {
+        sessions::end_all(tx, &collection.id, id)?;
+    }
+    Ok(affected)
 }
 
 /// `passwordConfirm` must be there and the same.

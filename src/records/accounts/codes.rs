@@ -15,7 +15,7 @@ use crate::{
 /// How long a set-up link works.
 const SETUP_TTL: Duration = Duration::from_hours(24);
 /// How long a session code works.
-const SESSION_CODE_TTL: Duration = Duration::from_secs(60);
+const SESSION_CODE_TTL: Duration = Duration::from_mins(1);
 /// Expired codes deleted with each new one.
 const SWEEP: i64 = 100;
 /// The longest code that is looked at, in bytes.

@@ -108,7 +108,7 @@ impl Records {
             && stored.accepts(&claims.jti, now_ms)
             && stored.record == claims.id
             && stored.collection_id == claims.collection_id;
-        Ok(good.then(|| Identity {
+        Ok(good.then_some(Identity {
             id: hot.stored.record,
             collection: hot.collection,
             email: hot.email,

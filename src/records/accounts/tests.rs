@@ -24,10 +24,7 @@ async fn the_migration_and_the_program_agree_on_what_an_account_is() {
     for name in [SUPERUSERS, "users"] {
         let stored = fixture.records.collection(name).await.unwrap();
         assert_eq!(system::complete(stored.clone(), Some(&stored)), stored);
-        assert_eq!(
-            crate::collections::validate::collection(&stored, None).is_ok(),
-            true
-        );
+        assert!(crate::collections::validate::collection(&stored, None).is_ok());
     }
 }
 
@@ -75,10 +72,10 @@ async fn tokens_expire_and_sessions_go_idle() {
         .token;
     assert!(fixture.identity(&token).await.is_some());
     for _ in 0..4 {
-        fixture.clock.advance(Duration::from_secs(6 * 24 * 3_600));
+        fixture.clock.advance(Duration::from_hours(6 * 24));
         token = fixture.records.refresh(&token).await.expect("in use").token;
     }
-    fixture.clock.advance(Duration::from_secs(6 * 24 * 3_600));
+    fixture.clock.advance(Duration::from_hours(6 * 24));
     fixture
         .records
         .refresh(&token)
@@ -86,7 +83,7 @@ async fn tokens_expire_and_sessions_go_idle() {
         .expect_err("30 days are the most");
 
     let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
-    fixture.clock.advance(Duration::from_secs(7 * 24 * 3_600));
+    fixture.clock.advance(Duration::from_hours(7 * 24));
     fixture
         .records
         .refresh(&session.token)
@@ -331,7 +328,7 @@ async fn session_codes_work_once_and_for_a_minute() {
         .await
         .expect_err("used");
     let code = records.new_session_code(&session.identity).await.unwrap();
-    fixture.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_mins(1));
     records
         .redeem_session_code(&code, "ua", "ip")
         .await

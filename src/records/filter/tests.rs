@@ -235,9 +235,10 @@ fn expressions() -> impl Strategy<Value = (String, Expression)> {
         (any::<bool>(), prop::collection::vec(inner, 2..4)).prop_map(|(all, parts)| {
             let (texts, parts): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
             let texts: Vec<String> = texts.iter().map(|text| format!("({text})")).collect();
-            match all {
-                true => (texts.join(" && "), Expression::All(parts)),
-                false => (texts.join("||"), Expression::Any(parts)),
+            if all {
+                (texts.join(" && "), Expression::All(parts))
+            } else {
+                (texts.join("||"), Expression::Any(parts))
             }
         })
     })

@@ -104,48 +104,45 @@ impl Records {
         };
         Some(Stored::Text(text))
     }
+}
 
-    /// Changes the given fields of a record.
-    pub(crate) fn change(
-        &self,
-        tx: &mut Tx<'_>,
-        collection: &Collection,
-        id: &str,
-        values: &Record,
-        origin: Origin<'_>,
-    ) -> Result<(), Error> {
-        let current = read::row(tx, collection, id)?.ok_or(Error::NotFound)?;
-        let changed = changes(tx, collection, &current, values, origin)?;
-        let mut sql = Sql::new(format!("UPDATE {} SET ", quote(&collection.name)));
-        for (position, (field, stored)) in changed.into_iter().enumerate() {
-            if position > 0 {
-                sql.push(", ");
-            }
-            sql.push(&quote(&field.name)).push(" = ").bind(stored);
+/// Changes the given fields of a record.
+pub(crate) fn change(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+    values: &Record,
+    origin: Origin<'_>,
+) -> Result<(), Error> {
+    let current = read::row(tx, collection, id)?.ok_or(Error::NotFound)?;
+    let changed = changes(tx, collection, &current, values, origin)?;
+    let mut sql = Sql::new(format!("UPDATE {} SET ", quote(&collection.name)));
+    for (position, (field, stored)) in changed.into_iter().enumerate() {
+        if position > 0 {
+            sql.push(", ");
         }
-        if !sql.parameters.is_empty() {
-            sql.push(" WHERE id = ").bind(Stored::Text(id.to_owned()));
-            sql.execute(tx)
-                .map_err(|error| not_unique(collection, error))?;
-        }
-        emit(tx, collection, id, Action::Update, origin.request_id)
+        sql.push(&quote(&field.name)).push(" = ").bind(stored);
     }
+    if !sql.parameters.is_empty() {
+        sql.push(" WHERE id = ").bind(Stored::Text(id.to_owned()));
+        sql.execute(tx)
+            .map_err(|error| not_unique(collection, error))?;
+    }
+    emit(tx, collection, id, Action::Update, origin.request_id)
+}
 
-    /// Deletes a record.
-    #[expect(clippy::unused_self, reason = "one of the three writes")]
-    pub(crate) fn remove(
-        &self,
-        tx: &mut Tx<'_>,
-        collection: &Collection,
-        id: &str,
-        request_id: Option<&str>,
-    ) -> Result<(), Error> {
-        let sql = format!("DELETE FROM {} WHERE id = $1", quote(&collection.name));
-        if tx.execute(&sql, &[&id])? == 0 {
-            return Err(Error::NotFound);
-        }
-        emit(tx, collection, id, Action::Delete, request_id)
+/// Deletes a record.
+pub(crate) fn remove(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+    request_id: Option<&str>,
+) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {} WHERE id = $1", quote(&collection.name));
+    if tx.execute(&sql, &[&id])? == 0 {
+        return Err(Error::NotFound);
     }
+    emit(tx, collection, id, Action::Delete, request_id)
 }
 
 fn changes<'a>(
