@@ -25,6 +25,7 @@ mod failing;
 mod killed;
 mod leases;
 mod panel;
+mod postgres;
 mod relays;
 mod running;
 mod waiting;
@@ -65,6 +66,8 @@ impl Job for Other {
 struct Stage {
     folder: tempfile::TempDir,
     clock: Clock,
+    /// Where `mito.db` is instead, if not in the folder.
+    server: Option<String>,
 }
 
 impl Stage {
@@ -72,14 +75,16 @@ impl Stage {
         Self {
             folder: tempfile::tempdir().unwrap(),
             clock: Clock::manual(START_MS),
+            server: None,
         }
     }
 
     /// Opens a file of the folder; one that was just let go of may be locked for a moment.
     async fn database(&self, name: &str) -> Database {
         let path = self.folder.path().join(name);
+        let server = self.server.clone().filter(|_| name == "mito.db");
         let options = Options {
-            location: Location::File(path),
+            location: server.map_or(Location::File(path), Location::Postgres),
             config: DatabaseConfig::default(),
             clock: self.clock.clone(),
         };

@@ -1,0 +1,147 @@
+//! The same queue on PostgreSQL, where one is given to test on. Bells may ring before the commit
+//! there, and leases of another boot may be alive, so these cases let time pass.
+
+use mito_database::{Action, NewEvent};
+
+use super::*;
+use crate::Relay;
+
+/// The variable that names the server.
+const VARIABLE: &str = "MITO_TEST_POSTGRES";
+
+impl Stage {
+    /// A stage whose `mito.db` is a schema of its own; none without a server.
+    async fn on_postgres(case: &str) -> Option<Self> {
+        let environment = mito_core::config::environment();
+        let Some(url) = environment.get(VARIABLE).filter(|url| !url.is_empty()) else {
+            eprintln!("skipped {case} on PostgreSQL: {VARIABLE} is not set");
+            return None;
+        };
+        let schema = format!("test_{}", Random::system().id(15));
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let server = Some(format!("{url}{separator}options=-csearch_path%3D{schema}"));
+        let admin = url.clone();
+        let create = move || {
+            let mut client = ::postgres::Client::connect(&admin, ::postgres::NoTls).unwrap();
+            client
+                .batch_execute(&format!("CREATE SCHEMA {schema}"))
+                .unwrap();
+        };
+        tokio::task::spawn_blocking(create).await.unwrap();
+        Some(Self {
+            server,
+            ..Self::new()
+        })
+    }
+}
+
+const STEP: Duration = Duration::from_millis(500);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_run_in_time_and_once() {
+    let Some(stage) = Stage::on_postgres("jobs").await else {
+        return;
+    };
+    let mut process = stage.process().await;
+    process.start(process.queue.keeper());
+    process.work(Policy::default(), async |running| {
+        if running.attempt == 1 && running.payload.text.ends_with('5') {
+            return Err(Failure::Retry("not yet".to_owned()));
+        }
+        running.log("a line").await;
+        write_down(running).await
+    });
+    process.start(process.queue.worker("test", 4));
+    let mut expected = Vec::new();
+    for number in 0..40 {
+        let options = Enqueue {
+            at_ms: (number % 4 == 0).then_some(START_MS + 3_000),
+            unique_key: Some(number.to_string()),
+            ..Enqueue::default()
+        };
+        expected.push(format!("{number:02}"));
+        let id = process
+            .enqueue_with(&expected[number], options.clone())
+            .await
+            .unwrap();
+        assert_eq!(process.enqueue_with("again", options).await.unwrap(), id);
+    }
+    until("all ran", async || {
+        process.clock.advance(STEP);
+        process.effects().await.len() >= 40
+    })
+    .await;
+    let mut effects = process.effects().await;
+    effects.sort();
+    assert_eq!(effects, expected);
+    assert_eq!(
+        process.queue.queues().await.unwrap()[0].counts.completed,
+        40
+    );
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_of_a_killed_process_expire() {
+    let Some(stage) = Stage::on_postgres("leases").await else {
+        return;
+    };
+    let mut process = stage.process().await;
+    let id = process.enqueue("x").await;
+    let seen = Seen::default();
+    process.work(Policy::default(), {
+        let seen = seen.clone();
+        move |_| {
+            seen.add("began");
+            std::future::pending()
+        }
+    });
+    seen.reaches(1).await;
+    process.kill().await;
+    let mut process = stage.process().await;
+    process.start(process.queue.keeper());
+    process.write_notes_down();
+    let job = process
+        .reaches_in_time(&id, JobState::Completed, STEP)
+        .await;
+    assert_eq!(job.summary.attempts, 2);
+    assert!(
+        stage.clock.now_ms() >= START_MS + 30_000,
+        "not before the lease expired"
+    );
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_relayed_into_it() {
+    let Some(stage) = Stage::on_postgres("relay").await else {
+        return;
+    };
+    let mut process = stage.process().await;
+    let source = stage.database("objects.db").await;
+    let relay = Relay::new(
+        "test",
+        source.clone(),
+        process.database.clone(),
+        |tx, event| effect(tx, &event.record),
+    );
+    process.start(relay.clone().with_clock(stage.clock.clone()).task());
+    process.start(relay.with_clock(stage.clock.clone()).task());
+    for number in 0..120 {
+        let emit = move |tx: &mut Tx<'_>| {
+            let (record, action) = (&format!("{number:03}"), Action::Create);
+            tx.emit(NewEvent {
+                collection: "things",
+                record,
+                action,
+                detail: "{}",
+            })
+        };
+        let emitted: Result<i64, mito_database::Error> = source.write(emit).await;
+        emitted.unwrap();
+    }
+    until("all", async || process.effects().await.len() >= 120).await;
+    let expected: Vec<String> = (0..120).map(|number| format!("{number:03}")).collect();
+    assert_eq!(process.effects().await, expected);
+    process.stop().await;
+}
