@@ -30,7 +30,7 @@ type Body<T> = Result<JsonBody<T>, crate::envelope::Envelope>;
 /// `GET /_mito/api/session`
 pub(crate) async fn show(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     let state = state(&api, caller.identity.as_ref(), &caller).await?;
-    let stale = caller.token.is_some() && caller.identity.is_none();
+    let is_dead = caller.token.is_some() && caller.identity.is_none();
     let cookie = if stale {
         cookie::clear(caller.scheme)
     } else {

@@ -526,3 +526,36 @@ async fn starters_are_imported_once() {
     );
     assert_eq!(fixture.events().await, ["Create things/abcdefghijklmno {}"]);
 }
+
+#[tokio::test]
+async fn the_starters_that_mito_ships_with_are_importable() {
+    let fixture = Fixture::new().await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/starters");
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let starter: crate::Starter = serde_json::from_str(&text).unwrap();
+        for _ in 0..2 {
+            fixture
+                .records
+                .import_collections(starter.collections.clone())
+                .await
+                .unwrap();
+        }
+        fixture
+            .records
+            .import_starter_records(&starter)
+            .await
+            .unwrap();
+        assert_eq!(
+            fixture
+                .records
+                .import_starter_records(&starter)
+                .await
+                .unwrap(),
+            0
+        );
+        seen += 1;
+    }
+    assert!(seen > 0, "no starter in {folder}");
+}
