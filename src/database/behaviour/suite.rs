@@ -53,6 +53,7 @@ on_both_engines![
     statements_count_the_rows_they_change,
     the_first_row_of_a_returning_statement_does_the_whole,
     events_rise_and_are_announced_after_the_commit,
+    a_follower_of_the_outbox_misses_nothing,
     pruned_numbers_are_not_given_again,
     many_closures_with_random_failures,
     read_modify_write_loses_no_update,
@@ -381,6 +382,52 @@ async fn events_rise_and_are_announced_after_the_commit(database: Database) {
         .await
         .unwrap();
     assert_eq!(after.len(), 1);
+}
+
+async fn a_follower_of_the_outbox_misses_nothing(database: Database) {
+    const EMITTERS: usize = 8;
+    const EVENTS: usize = 20;
+    let mut emitters = tokio::task::JoinSet::new();
+    for emitter in 0..EMITTERS {
+        let database = database.clone();
+        emitters.spawn(async move {
+            for number in 0..EVENTS {
+                emit(&database, &format!("{emitter}-{number}"), false)
+                    .await
+                    .unwrap();
+            }
+        });
+    }
+    // A number that became visible after a higher one would stay behind this cursor for ever.
+    let mut changes = database.changes();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut cursor = 0;
+    let following = async {
+        while seen.len() < EMITTERS * EVENTS {
+            let events = database
+                .read(move |tx| outbox::read_after(tx, cursor, 7))
+                .await
+                .unwrap();
+            for event in &events {
+                assert!(event.sequence > cursor);
+                cursor = event.sequence;
+                assert!(
+                    seen.insert(event.record.clone()),
+                    "{} came twice",
+                    event.record
+                );
+            }
+            if events.is_empty() {
+                changes.wait_for(|newest| *newest > cursor).await.unwrap();
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), following)
+        .await
+        .unwrap();
+    while let Some(emitter) = emitters.join_next().await {
+        emitter.unwrap();
+    }
 }
 
 async fn pruned_numbers_are_not_given_again(database: Database) {
