@@ -22,6 +22,9 @@ pub enum Error {
     /// `BucketAlreadyOwnedByYou`.
     #[error("bucket {0:?} exists already")]
     BucketExists(String),
+    /// `TooManyBuckets`.
+    #[error("there are {0} buckets already, which is the most there can be")]
+    TooManyBuckets(u32),
     /// `BucketNotEmpty`.
     #[error("bucket {0:?} is not empty")]
     BucketNotEmpty(String),

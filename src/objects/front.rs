@@ -53,12 +53,11 @@ impl Front {
         let method = request.method().clone();
         let operation = OperationName::default();
         let resource = request.uri().path().to_owned();
-        let mut response = match self.health(&method, &resource).await {
-            Some(response) => response,
-            None => {
-                let answer = self.answer(request, &request_id, &operation).await;
-                error_page::complete(answer, &resource, &request_id).await
-            }
+        let mut response = if let Some(health) = self.health(&method, &resource).await {
+            health
+        } else {
+            let answer = self.answer(request, &request_id, &operation).await;
+            error_page::complete(answer, &resource, &request_id).await
         };
         if method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
             *response.body_mut() = Body::empty();

@@ -30,6 +30,7 @@ pub mod store;
 
 use mito_database::{Migration, Migrations};
 
+pub use blobs::fault::BlobFault;
 pub use checksums::Algorithm;
 pub use config::Config;
 pub use error::Error;

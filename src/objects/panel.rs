@@ -13,7 +13,7 @@ use mito_network::{ConnectionInfo, Problem};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Error, ListOptions, Object, Objects, Put};
+use crate::{Error, ListOptions, Object, Objects, Put, names};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 500;
@@ -228,14 +228,7 @@ fn attachment(key: &str) -> HeaderValue {
         .rsplit('/')
         .find(|part| !part.is_empty())
         .unwrap_or("object");
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let encoded = names::percent_encode(name, b"-._");
     HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{encoded}"))
         .expect("percent-encoded text is a header value")
 }
@@ -285,6 +278,7 @@ impl IntoResponse for Failure {
             | Error::BadDigest(_)
             | Error::InvalidPart(_)
             | Error::InvalidPartOrder
+            | Error::TooManyBuckets(_)
             | Error::PartTooSmall(_) => StatusCode::BAD_REQUEST,
         };
         if status == StatusCode::INTERNAL_SERVER_ERROR {

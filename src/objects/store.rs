@@ -5,6 +5,8 @@ mod get;
 mod multipart;
 mod put;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -125,9 +127,7 @@ impl Objects {
         let region = self.inner.config.region.clone();
         let create = move |tx: &mut Tx<'_>| {
             if meta::buckets::list(tx, "", MAX_BUCKETS)?.len() >= MAX_BUCKETS as usize {
-                return Err(Error::Io(format!(
-                    "there are {MAX_BUCKETS} buckets already"
-                )));
+                return Err(Error::TooManyBuckets(MAX_BUCKETS));
             }
             meta::buckets::create(tx, &id, &name, &region)
         };

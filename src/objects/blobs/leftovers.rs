@@ -10,7 +10,7 @@ use super::{BLOBS, Blobs, blocking};
 use crate::Error;
 
 /// A blob is younger than its row by the time of one commit; this leaves room for a slow one.
-pub(crate) const GRACE: Duration = Duration::from_secs(60 * 60);
+pub(crate) const GRACE: Duration = Duration::from_hours(1);
 
 impl Blobs {
     /// The two-letter folders below the blob folder; each is one step of a sweep.

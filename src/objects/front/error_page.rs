@@ -82,8 +82,7 @@ pub(crate) async fn complete(
     let message = if text.contains("<Message>") {
         String::new()
     } else {
-        let reason = status.canonical_reason().unwrap_or("The request failed");
-        format!("<Message>{}.</Message>", reason)
+        format!("<Message>{}</Message>", message_of(&text, status))
     };
     let text = format!(
         "{text}{message}<Resource>{}</Resource><RequestId>{}</RequestId></Error>",
@@ -104,6 +103,24 @@ pub(crate) async fn complete(
         );
     }
     Response::from_parts(parts, Body::from(text))
+}
+
+/// What to say of an error that came without a word.
+fn message_of(text: &str, status: StatusCode) -> &'static str {
+    let code = text
+        .split_once("<Code>")
+        .and_then(|(_, rest)| rest.split_once("</Code>"));
+    match code.map(|(code, _)| code) {
+        Some("SignatureDoesNotMatch") => {
+            "The signature is not the one that this request has with our copy of the secret key. \
+             Check the secret key, the signed headers and what a proxy may have changed."
+        }
+        Some("InvalidBucketName") => "The bucket name is not valid.",
+        Some("InvalidURI") => "The path cannot be read.",
+        Some("KeyTooLongError") => "The key is longer than 1024 bytes.",
+        Some("MalformedXML") => "The XML of the request is not what this operation takes.",
+        _ => status.canonical_reason().unwrap_or("The request failed"),
+    }
 }
 
 /// Text for XML; control characters, which XML 1.0 cannot express, become question marks.

@@ -23,24 +23,10 @@ impl Guard {
         check_form(request)?;
         let query = query(request);
         check_mechanism(request, &query)?;
-        self.check_presign(&query)?;
+        check_presign(&query)?;
         self.check_region(request, &query)?;
         self.check_length(request)?;
         Ok(framing(request))
-    }
-
-    fn check_presign(&self, query: &[(String, String)]) -> Result<(), ErrorPage> {
-        let Some(expires) = value(query, "X-Amz-Expires") else {
-            return Ok(());
-        };
-        match expires.parse::<u64>() {
-            Ok(seconds) if (1..=MAX_PRESIGN_SECONDS).contains(&seconds) => Ok(()),
-            _ => Err(ErrorPage::new(
-                StatusCode::BAD_REQUEST,
-                "AuthorizationQueryParametersError",
-                "X-Amz-Expires must be between 1 and 604800 seconds (seven days)",
-            )),
-        }
     }
 
     /// The scope of a signature is `key/date/region/s3/aws4_request`.
@@ -92,6 +78,20 @@ impl Guard {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+fn check_presign(query: &[(String, String)]) -> Result<(), ErrorPage> {
+    let Some(expires) = value(query, "X-Amz-Expires") else {
+        return Ok(());
+    };
+    match expires.parse::<u64>() {
+        Ok(seconds) if (1..=MAX_PRESIGN_SECONDS).contains(&seconds) => Ok(()),
+        _ => Err(ErrorPage::new(
+            StatusCode::BAD_REQUEST,
+            "AuthorizationQueryParametersError",
+            "X-Amz-Expires must be between 1 and 604800 seconds (seven days)",
+        )),
     }
 }
 
@@ -241,10 +241,23 @@ mod tests {
         )
     }
 
+    /// Method, target, headers and what becomes of them.
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
+    fn run(cases: &[Case<'_>]) {
+        for (method, uri, headers, expected) in cases {
+            assert_eq!(
+                check(method, uri, headers),
+                *expected,
+                "{method} {uri} {headers:?}"
+            );
+        }
+    }
+
     #[test]
-    fn heads_are_refused_with_their_codes() {
+    fn signatures_are_refused_by_their_heads() {
         let ours = signed("us-east-1");
-        let cases: &[(&str, &str, &[(&str, &str)], &str)] = &[
+        run(&[
             ("GET", "/inbox/a", &[("authorization", &ours)], "None"),
             (
                 "GET",
@@ -270,6 +283,12 @@ mod tests {
                 &[],
                 "400 AuthorizationQueryParametersError",
             ),
+        ]);
+    }
+
+    #[test]
+    fn targets_and_bodies_are_refused_by_their_heads() {
+        run(&[
             ("GET", "/a/b?X-Amz-Expires=604800", &[], "None"),
             (
                 "GET",
@@ -327,13 +346,6 @@ mod tests {
                 &[("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")],
                 "Some(Unsigned)",
             ),
-        ];
-        for (method, uri, headers, expected) in cases {
-            assert_eq!(
-                check(method, uri, headers),
-                *expected,
-                "{method} {uri} {headers:?}"
-            );
-        }
+        ]);
     }
 }

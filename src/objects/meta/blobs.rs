@@ -14,7 +14,7 @@ use crate::{
 
 /// How long a blob stays after the last row that named it is gone: readers that have read the row
 /// but not yet opened the file still find it.
-pub(crate) const GC_GRACE: Duration = Duration::from_secs(60);
+pub(crate) const GC_GRACE: Duration = Duration::from_mins(1);
 
 /// Bytes that have been received and digested.
 #[derive(Clone, Debug)]

@@ -11,8 +11,12 @@ use s3s::{
 use super::output;
 use crate::Object;
 
-/// The conditions of a read.
+/// The conditions of a read, named as the headers are.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the headers"
+)]
 pub(crate) struct Conditions {
     pub(crate) if_match: Option<ETagCondition>,
     pub(crate) if_none_match: Option<ETagCondition>,

@@ -75,7 +75,7 @@ pub(crate) async fn copy(
         .copy((bucket, key, &source.etag), target, replacement, request_id)
         .await?;
     let mut result = CopyObjectResult {
-        e_tag: output::etag(&object.etag),
+        e_tag: Some(output::etag(&object.etag)),
         last_modified: Some(output::timestamp(object.modified_ms)),
         ..Default::default()
     };

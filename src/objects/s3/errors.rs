@@ -12,6 +12,7 @@ impl From<Error> for S3Error {
             Error::NoSuchKey { .. } => S3ErrorCode::NoSuchKey,
             Error::NoSuchUpload(_) => S3ErrorCode::NoSuchUpload,
             Error::BucketExists(_) => S3ErrorCode::BucketAlreadyOwnedByYou,
+            Error::TooManyBuckets(_) => S3ErrorCode::TooManyBuckets,
             Error::BucketNotEmpty(_) => S3ErrorCode::BucketNotEmpty,
             Error::InvalidBucketName(_) => S3ErrorCode::InvalidBucketName,
             Error::InvalidKey(_) => S3ErrorCode::InvalidURI,

@@ -12,7 +12,7 @@ use s3s::{
 };
 
 use super::output;
-use crate::{ListOptions, Listing, Object, Objects, checksums};
+use crate::{ListOptions, Listing, Object, Objects, checksums, names};
 
 /// The most keys of a page, as in S3.
 const MAX_KEYS: i32 = 1_000;
@@ -89,17 +89,7 @@ impl Encoding {
                     }
                 })
                 .collect(),
-            Self::Url => {
-                let mut encoded = String::with_capacity(name.len());
-                for byte in name.bytes() {
-                    if byte.is_ascii_alphanumeric() || b"-._~/*".contains(&byte) {
-                        encoded.push(char::from(byte));
-                    } else {
-                        encoded.push_str(&format!("%{byte:02X}"));
-                    }
-                }
-                encoded
-            }
+            Self::Url => names::percent_encode(name, b"-._~/*"),
         }
     }
 
@@ -160,7 +150,7 @@ impl Page {
             checksum_algorithm: kind
                 .map(|(algorithm, _)| vec![ChecksumAlgorithm::from_static(algorithm.name())]),
             checksum_type: kind.map(|(_, kind)| ChecksumType::from_static(kind)),
-            e_tag: output::etag(&object.etag),
+            e_tag: Some(output::etag(&object.etag)),
             key: Some(self.encoding.write(&object.key)),
             last_modified: Some(output::timestamp(object.modified_ms)),
             owner: self.owner.clone(),

@@ -123,7 +123,7 @@ pub(crate) async fn put_part(
         .put_part(address, number, (length, md5, verify), body)
         .await?;
     let mut result = UploadPartOutput {
-        e_tag: output::etag(&part.etag),
+        e_tag: Some(output::etag(&part.etag)),
         ..Default::default()
     };
     set_checksums!(result, part.checksums);
@@ -168,7 +168,7 @@ pub(crate) async fn complete(
         .complete_upload(address, parts, wanted, request_id)
         .await?;
     let mut result = CompleteMultipartUploadOutput {
-        e_tag: output::etag(&object.etag),
+        e_tag: Some(output::etag(&object.etag)),
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -209,7 +209,7 @@ pub(crate) async fn list_parts(
         .filter(|_| more);
     let parts = parts.iter().map(|part| {
         let mut shown_part = Part {
-            e_tag: output::etag(&part.etag),
+            e_tag: Some(output::etag(&part.etag)),
             last_modified: Some(output::timestamp(part.modified_ms)),
             part_number: shown(part.number),
             size: Some(output::long(part.size)),

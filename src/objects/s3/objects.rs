@@ -63,7 +63,7 @@ pub(crate) async fn put(
         .put_verified(&input.bucket, &input.key, options, verify, body)
         .await?;
     let mut result = PutObjectOutput {
-        e_tag: output::etag(&object.etag),
+        e_tag: Some(output::etag(&object.etag)),
         ..Default::default()
     };
     set_checksums!(result, object.checksums);
@@ -102,7 +102,7 @@ pub(crate) async fn get(
         content_language: object.headers.content_language.clone(),
         content_length: Some(output::long(range.end - range.start)),
         content_type: Some(content_type(&object)),
-        e_tag: output::etag(&object.etag),
+        e_tag: Some(output::etag(&object.etag)),
         expires: expires(&object),
         last_modified: Some(output::timestamp(object.modified_ms)),
         metadata: shown_metadata(&object),
@@ -143,7 +143,7 @@ pub(crate) async fn head(
         content_language: object.headers.content_language.clone(),
         content_length: Some(output::long(range.end - range.start)),
         content_type: Some(content_type(&object)),
-        e_tag: output::etag(&object.etag),
+        e_tag: Some(output::etag(&object.etag)),
         expires: expires(&object),
         last_modified: Some(output::timestamp(object.modified_ms)),
         metadata: shown_metadata(&object),

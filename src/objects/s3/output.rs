@@ -52,8 +52,8 @@ pub(crate) fn http_date(timestamp: &Timestamp) -> Option<String> {
 }
 
 /// An ETag of ours is always strong.
-pub(crate) fn etag(etag: &str) -> Option<ETag> {
-    Some(ETag::Strong(etag.to_owned()))
+pub(crate) fn etag(etag: &str) -> ETag {
+    ETag::Strong(etag.to_owned())
 }
 
 /// A size as S3's types want it.

@@ -163,19 +163,17 @@ impl Answer {
 
     /// `200`, or the status and the code of an error.
     pub(crate) fn outcome(&self) -> String {
-        match self.status.is_success() {
-            true => self.status.as_u16().to_string(),
-            false => {
-                let code = if self.body.is_empty() {
-                    None
-                } else {
-                    self.element("Code")
-                };
-                format!("{} {}", self.status.as_u16(), code.unwrap_or_default())
-                    .trim_end()
-                    .to_owned()
-            }
+        if self.status.is_success() {
+            return self.status.as_u16().to_string();
         }
+        let code = if self.body.is_empty() {
+            None
+        } else {
+            self.element("Code")
+        };
+        format!("{} {}", self.status.as_u16(), code.unwrap_or_default())
+            .trim_end()
+            .to_owned()
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

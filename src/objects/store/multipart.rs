@@ -225,11 +225,11 @@ impl Objects {
 
 /// The parts that the client names, in its order, which must be ascending.
 fn choose(present: &[Part], named: &[Completed]) -> Result<Vec<Part>, Error> {
+    if !named.is_sorted_by(|earlier, later| earlier.number < later.number) {
+        return Err(Error::InvalidPartOrder);
+    }
     let mut chosen: Vec<Part> = Vec::with_capacity(named.len());
     for (index, name) in named.iter().enumerate() {
-        if chosen.last().is_some_and(|last| last.number >= name.number) {
-            return Err(Error::InvalidPartOrder);
-        }
         let part = present
             .binary_search_by_key(&name.number, |part| part.number)
             .map(|index| &present[index])
@@ -271,17 +271,15 @@ fn checksums_of(
         let bytes = value.and_then(|value| STANDARD.decode(value).ok());
         values.push((bytes.ok_or(Error::InvalidPart(part.number))?, part.size));
     }
-    let value = match (full_object, algorithm.combine(&values)) {
-        (true, Some(value)) => value,
-        _ => {
-            let joined: Vec<u8> = values.into_iter().flat_map(|(bytes, _)| bytes).collect();
-            format!(
-                "{}-{}",
-                checksums::checksum(algorithm, &joined),
-                parts.len()
-            )
-        }
-    };
+    let combined = algorithm.combine(&values).filter(|_| full_object);
+    let value = combined.unwrap_or_else(|| {
+        let joined: Vec<u8> = values.into_iter().flat_map(|(bytes, _)| bytes).collect();
+        format!(
+            "{}-{}",
+            checksums::checksum(algorithm, &joined),
+            parts.len()
+        )
+    });
     let composite = value.contains('-');
     Ok(Checksums {
         values: BTreeMap::from([(algorithm, value)]),

@@ -11,9 +11,9 @@ use crate::{Error, meta};
 /// Between two looks at the garbage that rows let go.
 const GARBAGE_EVERY: Duration = Duration::from_secs(30);
 /// Between two walks over all blob files.
-const WALK_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+const WALK_EVERY: Duration = Duration::from_hours(6);
 /// Uploads without an end are aborted after this, as in MinIO.
-const UPLOAD_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+const UPLOAD_LIFE: Duration = Duration::from_hours(24);
 /// Blobs in one transaction.
 const BATCH: u32 = 100;
 

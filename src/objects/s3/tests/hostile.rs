@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use mito_core::Shutdown;
 
-use super::{Payload, Signer, Storage};
+use super::{Payload, Signer, Storage, signer::encode};
 use crate::{Config, Error, Put};
 
 #[tokio::test]
@@ -33,16 +33,7 @@ async fn every_key_is_an_object_of_its_own_inside_the_bucket() {
         long.as_str(),
         &"s".repeat(300),
     ];
-    let target = |key: &str| {
-        let encoded: String = key
-            .bytes()
-            .map(|byte| match byte {
-                b'/' => "/".to_owned(),
-                byte => format!("%{byte:02X}"),
-            })
-            .collect();
-        format!("/inbox/{encoded}")
-    };
+    let target = |key: &str| encode(&format!("/inbox/{key}"));
     for key in keys {
         let body = format!("body of {key}");
         assert_eq!(
@@ -246,7 +237,8 @@ async fn the_sweep_removes_what_nobody_names_and_nothing_else() {
     storage.put("/inbox/kept", vec![1; 20_000]).await;
     let kept = storage.files().remove(0);
     let folder = kept.parent().unwrap();
-    let old = std::time::SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+    let kept_name = kept.file_name().unwrap().to_str().unwrap().to_owned();
+    let old = std::time::SystemTime::now() - Duration::from_hours(2);
     let make = |name: &str, modified: Option<std::time::SystemTime>| {
         let path = folder.join(name);
         let file = std::fs::File::create(&path).unwrap();
@@ -255,9 +247,11 @@ async fn the_sweep_removes_what_nobody_names_and_nothing_else() {
         }
         path
     };
-    let orphan = make(&"0".repeat(32), Some(old));
-    let young = make(&"1".repeat(32), None);
-    let staged = make(&format!("{}#1", "2".repeat(32)), Some(old));
+    // A blob's folders are the first letters of its id.
+    let name = |rest: &str| format!("{}{}", &kept_name[..4], rest.repeat(28));
+    let orphan = make(&name("0"), Some(old));
+    let young = make(&name("1"), None);
+    let staged = make(&format!("{}#1", name("2")), Some(old));
     std::fs::File::options()
         .append(true)
         .open(&kept)

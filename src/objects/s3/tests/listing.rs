@@ -2,19 +2,14 @@
 
 use http::Method;
 
-use super::Storage;
+use super::{Storage, signer::encode};
+use crate::Put;
 
 async fn filled(keys: &[&str]) -> Storage {
     let storage = Storage::new().await;
     for key in keys {
-        let encoded: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        assert_eq!(
-            storage
-                .put(&format!("/inbox/{encoded}"), "x")
-                .await
-                .outcome(),
-            "200"
-        );
+        let target = encode(&format!("/inbox/{key}"));
+        assert_eq!(storage.put(&target, "x").await.outcome(), "200", "{key:?}");
     }
     storage
 }
@@ -50,11 +45,11 @@ async fn listings_are_ordered_grouped_and_paged() {
     ])
     .await;
     for (query, expected) in [
-        ("", vec!["..  / //y /x Z a b-x b/1 b/2 b/c/3 c/1 é"]),
+        ("", vec![".. //y /x Z a b-x b/1 b/2 b/c/3 c/1 é"]),
         ("prefix=b", vec!["b-x b/1 b/2 b/c/3"]),
         ("prefix=b%2F&delimiter=%2F", vec!["b/1 b/2 b/c/"]),
         ("delimiter=%2F", vec![".. Z a b-x é / b/ c/"]),
-        ("delimiter=", vec!["all"]),
+        ("delimiter=", vec![".. //y /x Z a b-x b/1 b/2 b/c/3 c/1 é"]),
         (
             "max-keys=4",
             vec![".. //y /x Z", "a b-x b/1 b/2", "b/c/3 c/1 é"],
@@ -68,17 +63,6 @@ async fn listings_are_ordered_grouped_and_paged() {
         ("delimiter=1", vec![".. //y /x Z a b-x b/2 b/c/3 é b/1 c/1"]),
         ("prefix=b%2F&delimiter=%2F&start-after=b%2Fc%2F", vec![""]),
     ] {
-        let all = ".. //y /x Z a b-x b/1 b/2 b/c/3 c/1 é";
-        let expected: Vec<&str> = expected
-            .into_iter()
-            .map(|page| {
-                if page == "all" || page.contains("  ") {
-                    all
-                } else {
-                    page
-                }
-            })
-            .collect();
         assert_eq!(pages(&storage, query).await, expected, "{query}");
     }
 }
@@ -89,19 +73,14 @@ async fn large_groups_are_skipped_whole() {
     for index in 0..150 {
         storage
             .objects
-            .put(
-                "inbox",
-                &format!("a/{index:03}"),
-                Default::default(),
-                body(),
-            )
+            .put("inbox", &format!("a/{index:03}"), Put::default(), body())
             .await
             .unwrap();
     }
     for key in ["b/1", "c"] {
         storage
             .objects
-            .put("inbox", key, Default::default(), body())
+            .put("inbox", key, Put::default(), body())
             .await
             .unwrap();
     }
@@ -207,10 +186,11 @@ async fn buckets_are_made_found_and_removed() {
 async fn many_keys_are_deleted_at_once() {
     let storage = filled(&["a", "b", "c"]).await;
     let delete = |keys: &[&str], quiet: bool| {
-        let keys: String = keys
+        let keys: Vec<String> = keys
             .iter()
             .map(|key| format!("<Object><Key>{key}</Key></Object>"))
             .collect();
+        let keys = keys.concat();
         format!("<Delete>{keys}<Quiet>{quiet}</Quiet></Delete>")
     };
     let answer = storage

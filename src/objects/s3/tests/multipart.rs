@@ -14,13 +14,16 @@ async fn create(storage: &Storage, key: &str) -> String {
 }
 
 fn complete(parts: &[(u32, &str)]) -> String {
-    let parts: String = parts
+    let parts: Vec<String> = parts
         .iter()
         .map(|(number, etag)| {
             format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
         })
         .collect();
-    format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
+    format!(
+        "<CompleteMultipartUpload>{}</CompleteMultipartUpload>",
+        parts.concat()
+    )
 }
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use super::{Payload, Signer, Storage, signer};
 use crate::checksums::{Algorithm, checksum};
 
 fn body(bytes: usize) -> Vec<u8> {
-    (0..bytes).map(|index| (index % 251) as u8).collect()
+    (0..bytes)
+        .map(|index| u8::try_from(index % 251).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -194,8 +196,8 @@ async fn writes_are_conditional() {
 #[tokio::test]
 async fn of_parallel_puts_if_absent_exactly_one_wins() {
     let storage = Storage::new().await;
-    let puts = (0..12).map(|index| {
-        let body = vec![index as u8; 20_000];
+    let puts = (0..12_u8).map(|index| {
+        let body = vec![index; 20_000];
         let storage = &storage;
         async move {
             storage

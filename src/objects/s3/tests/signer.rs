@@ -39,6 +39,16 @@ impl Default for Signer {
     }
 }
 
+/// A path as clients encode it.
+pub(crate) fn encode(path: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'/' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    path.bytes().map(encode).collect()
+}
+
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
@@ -117,13 +127,14 @@ impl Signer {
         all.sort();
         let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
-        let canonical_headers: String = all
+        let canonical_headers: Vec<String> = all
             .iter()
             .map(|(name, value)| format!("{name}:{}\n", value.trim()))
             .collect();
         let canonical = format!(
-            "{method}\n{path}\n{}\n{canonical_headers}\n{names}\n{content}",
-            Self::canonical_query(query)
+            "{method}\n{path}\n{}\n{}\n{names}\n{content}",
+            Self::canonical_query(query),
+            canonical_headers.concat()
         );
         let text = format!(
             "AWS4-HMAC-SHA256\n{}\n{}\n{}",
