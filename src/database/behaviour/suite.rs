@@ -422,7 +422,7 @@ async fn a_follower_of_the_outbox_misses_nothing(database: Database) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), following)
+    tokio::time::timeout(Duration::from_mins(1), following)
         .await
         .unwrap();
     while let Some(emitter) = emitters.join_next().await {
