@@ -1,4 +1,4 @@
-//! What the tests of this crate stand on: a real SQLite file, a manual clock.
+//! What the tests of this crate stand on: a real database, a manual clock.
 
 use std::path::PathBuf;
 
@@ -26,8 +26,12 @@ impl Fixture {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(START_MS);
+        let location = match postgres().await {
+            Some(location) => location,
+            None => Location::File(folder.path().join("mito.db")),
+        };
         let options = Options {
-            location: Location::File(folder.path().join("mito.db")),
+            location,
             config: mito_database::database::Config::default(),
             clock: clock.clone(),
         };
@@ -95,6 +99,27 @@ impl Fixture {
         };
         events.unwrap().into_iter().map(describe).collect()
     }
+}
+
+/// A fresh schema of the PostgreSQL that `MITO_TEST_POSTGRES` names, if it names one: the whole
+/// suite then runs on the other engine.
+async fn postgres() -> Option<Location> {
+    let environment = mito_core::config::environment();
+    let url = environment
+        .get("MITO_TEST_POSTGRES")
+        .filter(|url| !url.is_empty())?
+        .clone();
+    let schema = format!("test_{}", Random::system().id(15));
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let location = format!("{url}{separator}options=-csearch_path%3D{schema}");
+    let create = move || {
+        let mut client = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
+        client
+            .batch_execute(&format!("CREATE SCHEMA {schema}"))
+            .unwrap();
+    };
+    tokio::task::spawn_blocking(create).await.unwrap();
+    Some(Location::Postgres(location))
 }
 
 pub(crate) fn record(value: Value) -> Record {

@@ -31,7 +31,7 @@ type Body<T> = Result<JsonBody<T>, crate::envelope::Envelope>;
 pub(crate) async fn show(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     let state = state(&api, caller.identity.as_ref(), &caller).await?;
     let is_dead = caller.token.is_some() && caller.identity.is_none();
-    let cookie = if stale {
+    let cookie = if is_dead {
         cookie::clear(caller.scheme)
     } else {
         None
