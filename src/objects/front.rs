@@ -25,6 +25,11 @@ const MAX_REQUESTS: usize = 512;
 
 /// The S3 protocol with everything before it.
 pub(crate) fn service(objects: Objects) -> HttpService {
+    with_permits(objects, MAX_REQUESTS)
+}
+
+/// [`service`] with another bound on requests at once.
+pub(crate) fn with_permits(objects: Objects, permits: usize) -> HttpService {
     let front = Arc::new(Front {
         guard: Guard {
             region: objects.inner.config.region.clone(),
@@ -32,7 +37,7 @@ pub(crate) fn service(objects: Objects) -> HttpService {
         },
         protocol: Protocol::new(objects.clone()),
         objects,
-        permits: Arc::new(Semaphore::new(MAX_REQUESTS)),
+        permits: Arc::new(Semaphore::new(permits)),
     });
     BoxCloneSyncService::new(service_fn(move |request| {
         let front = front.clone();
@@ -138,7 +143,7 @@ impl Front {
 
 /// Keeps the permit until the last byte has been sent.
 fn hold(response: Response<Body>, permit: OwnedSemaphorePermit) -> Response<Body> {
-    if http_body::Body::is_end_stream(response.body()) || is_xml(&response) {
+    if http_body::Body::is_end_stream(response.body()) || is_error(&response) {
         return response;
     }
     let length = http_body::Body::size_hint(response.body()).exact();
@@ -158,6 +163,6 @@ fn hold(response: Response<Body>, permit: OwnedSemaphorePermit) -> Response<Body
     response
 }
 
-fn is_xml(response: &Response<Body>) -> bool {
+fn is_error(response: &Response<Body>) -> bool {
     response.status().is_client_error() || response.status().is_server_error()
 }

@@ -27,7 +27,7 @@ pub(crate) struct Storage {
     pub(crate) objects: Objects,
     pub(crate) fault: BlobFault,
     pub(crate) folder: TempDir,
-    service: HttpService,
+    pub(crate) service: HttpService,
 }
 
 /// An answer, read to its end.
@@ -45,10 +45,17 @@ impl Storage {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        Self::with_database(config, mito_database::database::Config::default()).await
+    }
+
+    pub(crate) async fn with_database(
+        config: Config,
+        database: mito_database::database::Config,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
             location: Location::File(folder.path().join("objects.db")),
-            config: mito_database::database::Config::default(),
+            config: database,
             clock: Clock::system(),
         };
         let database = Database::open(options, &[MIGRATIONS]).await.unwrap();

@@ -53,7 +53,9 @@ fn body(bytes: Vec<u8>) -> Body {
 
 #[tokio::test]
 async fn every_change_commits_with_its_event() {
-    let Fixture { objects, _folder, .. } = fixture().await;
+    let Fixture {
+        objects, _folder, ..
+    } = fixture().await;
     let put = |text: &str| {
         let options = Put {
             content_type: Some("text/html".to_owned()),

@@ -296,3 +296,71 @@ async fn forms_and_old_signatures_are_refused_without_reading_a_body() {
         "403 AccessForbidden"
     );
 }
+
+#[tokio::test]
+async fn a_full_metadata_file_refuses_puts_and_keeps_what_it_has() {
+    let database = mito_database::database::Config {
+        max_bytes: 600_000,
+        ..Default::default()
+    };
+    let storage = Storage::with_database(Config::default(), database).await;
+    let mut stored = 0;
+    let refused = loop {
+        let put = storage
+            .put(&format!("/inbox/{stored}"), vec![1; 15_000])
+            .await;
+        if put.outcome() != "200" {
+            break put;
+        }
+        stored += 1;
+        assert!(stored < 100, "the limit does not hold");
+    };
+    assert_eq!(refused.outcome(), "507 XMinioStorageFull");
+    assert!(stored > 0);
+    for index in 0..stored {
+        assert_eq!(
+            storage.get(&format!("/inbox/{index}")).await.body,
+            [1; 15_000]
+        );
+    }
+    let missing = storage.get(&format!("/inbox/{stored}")).await;
+    assert_eq!(missing.outcome(), "404 NoSuchKey");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_no_reason_to_stop_serving() {
+    let storage = Storage::new().await;
+    storage.fault.fail(io::ErrorKind::StorageFull);
+    storage.objects.ping().await.unwrap();
+    storage.fault.fail(io::ErrorKind::Other);
+    storage.objects.ping().await.unwrap_err();
+    assert_eq!(storage.files().len(), 0);
+}
+
+#[tokio::test]
+async fn too_many_requests_are_told_to_slow_down() {
+    let mut storage = Storage::new().await;
+    storage.service = crate::front::with_permits(storage.objects.clone(), 0);
+    let answer = storage.get("/inbox/a").await;
+    assert_eq!(answer.outcome(), "503 SlowDown");
+    assert_eq!(answer.header("retry-after"), "1");
+    let healthy = Request::get("/minio/health/live")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(storage.send(healthy).await.outcome(), "200");
+}
+
+#[tokio::test]
+async fn a_permit_is_held_until_the_last_byte() {
+    let mut storage = Storage::new().await;
+    storage.put("/inbox/a", vec![1; 600_000]).await;
+    storage.service = crate::front::with_permits(storage.objects.clone(), 1);
+    let request =
+        || Signer::default().sign(Method::GET, "/inbox/a", &[], &Payload::Hashed(Vec::new()));
+    let mut service = storage.service.clone();
+    let reading = tower::Service::call(&mut service, request()).await.unwrap();
+    assert_eq!(reading.headers()["content-length"], "600000");
+    assert_eq!(storage.send(request()).await.outcome(), "503 SlowDown");
+    drop(reading);
+    assert_eq!(storage.send(request()).await.outcome(), "200");
+}
