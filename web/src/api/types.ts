@@ -14,36 +14,18 @@ export type { JobState } from '@/bindings/JobState';
 export type { JobSummary } from '@/bindings/JobSummary';
 export type { MailboxItem } from '@/bindings/MailboxItem';
 export type { MailboxMessage } from '@/bindings/MailboxMessage';
+export type { MobileUpdate } from '@/bindings/MobileUpdate';
 export type { ObjectPage } from '@/bindings/ObjectPage';
 export type { ObjectSummary } from '@/bindings/ObjectSummary';
 export type { QueueSummary } from '@/bindings/QueueSummary';
 export type { ServiceStatus } from '@/bindings/ServiceStatus';
+export type { SessionIdentity } from '@/bindings/SessionIdentity';
+export type { SessionState } from '@/bindings/SessionState';
 
 /** A page of a bounded list; `next` is where the following page starts. */
 export interface Page<T> {
   items: T[];
   next: string | null;
-}
-
-export interface Identity {
-  id: string;
-  email: string;
-  collection: string;
-}
-
-export interface Session {
-  identity: Identity | null;
-  setupNeeded: boolean;
-  csrf: string;
-}
-
-export interface MobileUpdate {
-  id: string;
-  platform: string;
-  runtime_version: string;
-  channel: string;
-  created_ms: number;
-  size: number;
 }
 
 /** PocketBase's collection. */

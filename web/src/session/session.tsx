@@ -3,12 +3,12 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { get, post, remove, setCsrf, setOnUnauthorized, setRenewCsrf } from '@/api/client';
-import type { Session } from '@/api/types';
+import type { SessionState } from '@/api/types';
 
 const KEY = ['session'];
 
-async function loadSession(): Promise<Session> {
-  const session = await get<Session>('/session');
+async function loadSession(): Promise<SessionState> {
+  const session = await get<SessionState>('/session');
   setCsrf(session.csrf);
   return session;
 }
@@ -16,7 +16,7 @@ async function loadSession(): Promise<Session> {
 /** Makes answers of 401 and 403 anywhere correct what the pages believe of the session. */
 export function watchSession(client: QueryClient): void {
   setOnUnauthorized(() => {
-    client.setQueryData<Session>(KEY, (session) => session && { ...session, identity: null });
+    client.setQueryData<SessionState>(KEY, (session) => session && { ...session, identity: null });
   });
   setRenewCsrf(async () => {
     const session = await client.fetchQuery({ queryKey: KEY, queryFn: loadSession, staleTime: 0 });
@@ -39,7 +39,7 @@ export function useSessionActions() {
   );
 
   const signIn = useCallback(
-    async (email: string, password: string): Promise<Session> => {
+    async (email: string, password: string): Promise<SessionState> => {
       await post('/session', { email, password });
       return reload();
     },
@@ -47,7 +47,7 @@ export function useSessionActions() {
   );
 
   const setUp = useCallback(
-    async (token: string, email: string, password: string): Promise<Session> => {
+    async (token: string, email: string, password: string): Promise<SessionState> => {
       await post('/setup', { token, email, password });
       const session = await reload();
       return session.identity ? session : signIn(email, password);
@@ -56,7 +56,7 @@ export function useSessionActions() {
   );
 
   const exchange = useCallback(
-    async (code: string): Promise<Session> => {
+    async (code: string): Promise<SessionState> => {
       // The CSRF token of this host comes with its first session answer.
       await reload();
       await post('/session/exchange', { code });

@@ -23,7 +23,7 @@ import {
 } from '@tabler/icons-react';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
-import type { Identity } from '@/api/types';
+import type { SessionIdentity } from '@/api/types';
 import { toastError } from '@/components/actions';
 import { adminOrigin } from '@/session/return-url';
 import { useSessionActions } from '@/session/session';
@@ -33,7 +33,7 @@ import { Navigation } from './Navigation';
 import classes from './Shell.module.css';
 
 /** The frame of every page of somebody who is signed in. */
-export function Shell({ identity, children }: { identity: Identity; children: ReactNode }) {
+export function Shell({ identity, children }: { identity: SessionIdentity; children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure(false);
   const [path, navigate] = useLocation();
   const { signOut } = useSessionActions();

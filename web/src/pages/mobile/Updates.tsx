@@ -1,4 +1,4 @@
-import { Code } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { IconDeviceMobile } from '@tabler/icons-react';
 import { get } from '@/api/client';
 import type { Page as ListPage, MobileUpdate } from '@/api/types';
@@ -7,14 +7,27 @@ import { useList } from '@/components/list';
 import { Page } from '@/components/Page';
 import { EmptyState } from '@/components/states';
 import { Time } from '@/components/Time';
-import { formatBytes } from '@/format';
+import { formatBytes, formatCount } from '@/format';
 
 const COLUMNS: Column<MobileUpdate>[] = [
-  { header: 'Update', cell: ({ id }) => <Code>{id}</Code> },
+  {
+    header: 'Update',
+    cell: ({ id, message }) => (
+      <div>
+        <Text size="sm" fw={600}>
+          {message || '(no message)'}
+        </Text>
+        <Text size="xs" c="dimmed" ff="monospace">
+          {id}
+        </Text>
+      </div>
+    ),
+  },
   { header: 'Platform', cell: ({ platform }) => platform },
   { header: 'Runtime', cell: ({ runtime_version }) => runtime_version },
   { header: 'Channel', cell: ({ channel }) => channel },
-  { header: 'Size', align: 'right', cell: ({ size }) => formatBytes(size) },
+  { header: 'Assets', align: 'right', cell: ({ assets }) => formatCount(assets) },
+  { header: 'Size', align: 'right', cell: ({ size_bytes }) => formatBytes(size_bytes) },
   { header: 'Published', cell: ({ created_ms }) => <Time ms={created_ms} /> },
 ];
 
