@@ -18,6 +18,8 @@
 //! There is no model here and nothing pretends to be one: sentences and phrases are copied from
 //! the source.
 
+#[cfg(test)]
+mod behaviour;
 mod clean;
 mod panel;
 pub mod pipeline;

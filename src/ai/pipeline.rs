@@ -242,7 +242,6 @@ impl Definition {
     fn check_options(&self, step: &Step, known: &[&str]) -> Result<(), Error> {
         let refuse = |reason: String| Err(Error::Pipeline(format!("{:?}: {reason}", self.name)));
         match step {
-            Step::Clean | Step::Language => Ok(()),
             Step::Summary(options)
                 if !(1..=MAX_SUMMARY_SENTENCES).contains(&options.sentences)
                     || !(1..=MAX_SUMMARY_CHARS).contains(&options.characters) =>
@@ -255,7 +254,7 @@ impl Definition {
             Step::KeyPhrases(options) if !(1..=MAX_KEY_PHRASES).contains(&options.count) => {
                 refuse(format!("there are 1 to {MAX_KEY_PHRASES} key phrases"))
             }
-            Step::Summary(_) | Step::KeyPhrases(_) => Ok(()),
+            Step::Clean | Step::Language | Step::Summary(_) | Step::KeyPhrases(_) => Ok(()),
             Step::Record(options) => {
                 let unknown = options
                     .fields

@@ -78,7 +78,7 @@ impl From<CompleteError> for Failure {
 
 /// What is to be done with the object.
 enum Found {
-    Document(Binding, Input),
+    Document(Box<Binding>, Input),
     Nothing(String),
 }
 
@@ -132,7 +132,7 @@ impl Worker {
                 let output = output.await.map_err(|_| {
                     Failure::Discard("a step panicked; the log shows where".to_owned())
                 })?;
-                self.record(running, binding, output).await
+                self.record(running, *binding, output).await
             }
         }
     }
@@ -182,7 +182,7 @@ impl Worker {
         let suffix = self.0.random.id(6);
         let (bucket, key) = (job.bucket, job.key);
         Ok(Found::Document(
-            binding,
+            Box::new(binding),
             Input {
                 bucket,
                 key,

@@ -3,6 +3,9 @@
 
 use super::sanitize::{Sanitized, push_escaped, tidy_text};
 
+/// The longest link or tag, in bytes.
+const MAX_MARK_BYTES: usize = 2_048;
+
 /// Plain text: paragraphs are what blank lines part.
 pub(crate) fn from_text(text: &str) -> Sanitized {
     let text = tidy_text(text);
@@ -109,47 +112,49 @@ fn without_marks(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
     let mut rest = markdown;
     while let Some(c) = rest.chars().next() {
-        match c {
-            '!' if rest.starts_with("![") => rest = &rest[1..],
-            '[' => match link(rest) {
-                Some((text, after)) => {
-                    out.push_str(&text.replace(['*', '`'], ""));
-                    rest = after;
-                }
-                None => {
-                    out.push('[');
-                    rest = &rest[1..];
-                }
-            },
-            '<' => match rest.find('>').filter(|_| {
-                rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!')
-            }) {
-                Some(end) => rest = &rest[end + 1..],
-                None => {
-                    out.push('<');
-                    rest = &rest[1..];
-                }
-            },
-            '\\' => {
-                let mut after = rest[1..].chars();
-                out.extend(after.next());
-                rest = after.as_str();
+        let after = &rest[c.len_utf8()..];
+        rest = match c {
+            '!' if after.starts_with('[') => after,
+            '[' if let Some((text, after)) = link(rest) => {
+                out.push_str(&text.replace(['*', '`'], ""));
+                after
             }
-            '*' | '`' => rest = &rest[1..],
+            '<' if let Some(after) = after_tag(rest) => after,
+            '\\' => {
+                let mut escaped = after.chars();
+                out.extend(escaped.next());
+                escaped.as_str()
+            }
+            '*' | '`' => after,
             c => {
                 out.push(c);
-                rest = &rest[c.len_utf8()..];
+                after
             }
-        }
+        };
     }
     out
 }
 
+/// As much of `text` as a link or tag may take, so that a text full of their beginnings is not
+/// searched to its end from each of them.
+fn mark_window(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_MARK_BYTES)]
+}
+
 /// `[text](target)` at the start: the text, and what follows.
 fn link(markdown: &str) -> Option<(&str, &str)> {
-    let (text, after) = markdown[1..].split_once("](")?;
-    let (_, after) = after.split_once(')')?;
-    (!text.contains('\n')).then_some((text, after))
+    let window = mark_window(markdown);
+    let (text, target) = window[1..].split_once("](")?;
+    let length = 1 + text.len() + 2 + target.find(')')? + 1;
+    (!text.contains('\n')).then(|| (text, &markdown[length..]))
+}
+
+/// What follows the HTML tag or comment at the start.
+fn after_tag(markdown: &str) -> Option<&str> {
+    let is_tag =
+        markdown[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+    let end = mark_window(markdown).find('>').filter(|_| is_tag)?;
+    Some(&markdown[end + 1..])
 }
 
 #[cfg(test)]
@@ -189,6 +194,11 @@ mod tests {
         check("---\ntitle: x\n---\nbody", "<p>body</p>", "body");
         check("```\nlet x = `1`;\n```", "<p>let x = 1;</p>", "let x = 1;");
         check("a\n\n---\n\nb", "<p>a</p><p>b</p>", "a\n\nb");
+        check(
+            &"[<a".repeat(200_000),
+            &format!("<p>{}</p>", "[&lt;a".repeat(200_000)),
+            &"[<a".repeat(200_000),
+        );
         check("[open", "<p>[open</p>", "[open");
         check("\\*not\\* a mark \\", "<p>*not* a mark</p>", "*not* a mark");
         check("#no heading", "<p>#no heading</p>", "#no heading");

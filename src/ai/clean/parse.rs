@@ -86,9 +86,13 @@ struct Sink {
 }
 
 impl Sink {
-    fn check_depth(&self, parent: &NodeId) {
+    fn check_depth(&self, parent: NodeId) {
         let tree = &self.document.tree;
-        if tree.ancestor_ids_of_it(parent, Some(MAX_DEPTH + 1)).count() > MAX_DEPTH {
+        if tree
+            .ancestor_ids_of_it(&parent, Some(MAX_DEPTH + 1))
+            .count()
+            > MAX_DEPTH
+        {
             leave(TooHeavy::Depth);
         }
     }
@@ -142,7 +146,7 @@ impl TreeSink for Sink {
     }
 
     fn append(&self, parent: &NodeId, child: NodeOrText<NodeId>) {
-        self.check_depth(parent);
+        self.check_depth(*parent);
         self.document.append(parent, child);
     }
 
@@ -152,8 +156,8 @@ impl TreeSink for Sink {
         previous: &NodeId,
         child: NodeOrText<NodeId>,
     ) {
-        self.check_depth(element);
-        self.check_depth(previous);
+        self.check_depth(*element);
+        self.check_depth(*previous);
         self.document
             .append_based_on_parent_node(element, previous, child);
     }
@@ -176,7 +180,7 @@ impl TreeSink for Sink {
     }
 
     fn append_before_sibling(&self, sibling: &NodeId, child: NodeOrText<NodeId>) {
-        self.check_depth(sibling);
+        self.check_depth(*sibling);
         self.document.append_before_sibling(sibling, child);
     }
 
@@ -189,7 +193,7 @@ impl TreeSink for Sink {
     }
 
     fn reparent_children(&self, node: &NodeId, new_parent: &NodeId) {
-        self.check_depth(new_parent);
+        self.check_depth(*new_parent);
         self.document.reparent_children(node, new_parent);
     }
 
@@ -257,8 +261,8 @@ mod tests {
             &format!("<svg><style>{}", "<g>".repeat(1_000)),
             depth,
         );
-        let formatting: String = (0..100).map(|n| format!("<b a={n}>")).collect();
-        let bomb = format!("<p>{formatting}{}", "<p>x".repeat(100_000));
+        let formatting: Vec<String> = (0..100).map(|n| format!("<b a={n}>")).collect();
+        let bomb = format!("<p>{}{}", formatting.concat(), "<p>x".repeat(100_000));
         check(
             "formatting opened anew in every block",
             &bomb,
