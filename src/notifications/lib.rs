@@ -19,6 +19,8 @@
 //! Delivery by SMTP is at least once: a crash between the server's answer and our commit sends a
 //! second copy with the same Message-ID. The mailbox and the inbox have one copy always.
 
+#[cfg(test)]
+mod behaviour;
 mod deliver;
 mod message;
 mod panel;

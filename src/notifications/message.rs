@@ -89,7 +89,7 @@ pub(crate) fn build(parts: Parts) -> Result<Message, String> {
         .collect();
     let body = MultiPart::builder()
         .kind(MultiPartKind::Alternative)
-        .boundary(format!("=_{:.60}", boundary))
+        .boundary(format!("=_{boundary:.60}"))
         .build()
         .singlepart(SinglePart::plain(parts.rendered.text))
         .singlepart(SinglePart::html(parts.rendered.html));
@@ -148,10 +148,7 @@ mod tests {
     fn senders_have_a_name_or_not() {
         for (from, expected) in [
             ("mito <mito@localhost>", Some("mito <mito@localhost>")),
-            (
-                "\"The Site\" <a@b.example>",
-                Some("\"The Site\" <a@b.example>"),
-            ),
+            ("\"The Site\" <a@b.example>", Some("The Site <a@b.example>")),
             ("a@b.example", Some("a@b.example")),
             ("", None),
             ("mito", None),

@@ -72,10 +72,13 @@ async fn mailbox_message(
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such message (any more)"))
 }
 
+/// Reads one page of a list.
+type ReadPage<T> = fn(&mut Tx<'_>, Option<&str>, u32) -> Result<Vec<T>, Error>;
+
 async fn page<T: Send + 'static>(
     database: &Database,
     query: PageQuery,
-    read: fn(&mut Tx<'_>, Option<&str>, u32) -> Result<Vec<T>, Error>,
+    read: ReadPage<T>,
     id: fn(&T) -> &String,
 ) -> Result<Json<Page<T>>, Problem> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);

@@ -121,7 +121,7 @@ async fn connect(
                     "cannot connect to {} ({address}): {}",
                     smtp.host,
                     describe(&error)
-                )
+                );
             }
         }
     }

@@ -1,0 +1,338 @@
+//! The composition root: the only file that names every role. Open → bind → serve.
+
+mod publish;
+mod services;
+mod storage;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use mito_core::{Clock, Health, Random, Shutdown, Supervisor, egress::Egress, telemetry::Metrics};
+use mito_gateway::Gateway;
+use mito_network::Network;
+use mito_objects::BlobFault;
+use tokio::sync::watch;
+
+use crate::{config::Config, control, data_folder, starter::Importer};
+
+pub use services::Roles;
+pub use storage::Storage;
+
+/// How long workers may take to finish or return their leases; the gateway drains meanwhile, for
+/// `gateway.drain_ms`. With [`STORAGE_DEADLINE`] it stays below the 10 s within which mito stops.
+const WORKERS_DEADLINE: Duration = Duration::from_secs(8);
+/// How long the databases may take to write what is queued.
+const STORAGE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// What tests put in the place of the real thing.
+#[derive(Clone)]
+pub struct Environment {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Draws ids and secrets.
+    pub random: Random,
+    /// Services that are held back while they are in the set.
+    pub held: Option<Arc<watch::Sender<HashSet<String>>>>,
+    /// Makes writing blobs fail.
+    pub blob_fault: Option<BlobFault>,
+    /// The metrics of the process.
+    pub metrics: Metrics,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            random: Random::system(),
+            held: None,
+            blob_fault: None,
+            metrics: Metrics::install(),
+        }
+    }
+}
+
+/// Why the platform cannot run; every message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataFolder(#[from] data_folder::Error),
+    /// A secret cannot be kept.
+    #[error("cannot keep the secret {name}: {reason}")]
+    Secret {
+        /// Its name.
+        name: &'static str,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// A database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] mito_database::Error),
+    /// Object storage cannot be opened.
+    #[error("object storage: {0}")]
+    Objects(#[from] mito_objects::Error),
+    /// The accounts cannot be read.
+    #[error("accounts: {0}")]
+    Records(#[from] mito_records::Error),
+    /// The configuration of outbound connections is wrong.
+    #[error(transparent)]
+    Egress(#[from] mito_core::egress::Error),
+    /// The gateway's configuration is wrong, or a port is taken.
+    #[error(transparent)]
+    Gateway(#[from] mito_gateway::Error),
+    /// The set of roles is wrong.
+    #[error(transparent)]
+    Network(#[from] mito_network::start::Error),
+    /// A service cannot be published.
+    #[error("cannot publish {service}: {reason}")]
+    Publish {
+        /// The service.
+        service: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The control socket cannot be made.
+    #[error("cannot make the control socket: {0}")]
+    Control(std::io::Error),
+    /// The platform did not become healthy in time.
+    #[error("not healthy after {seconds} s: {reasons}")]
+    Unhealthy {
+        /// How long was waited.
+        seconds: u64,
+        /// Which roles, and why.
+        reasons: String,
+    },
+}
+
+/// The addresses that were really taken.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// By entry point.
+    pub entrypoints: BTreeMap<String, SocketAddr>,
+    /// By published service.
+    pub services: BTreeMap<String, SocketAddr>,
+    /// What the user should know of them.
+    pub notes: Vec<String>,
+}
+
+/// The platform, put together.
+pub struct App {
+    config: Config,
+    environment: Environment,
+    storage: Storage,
+    supervisor: Supervisor,
+    network: Network,
+    gateway: Gateway,
+    roles: Roles,
+    published: Vec<publish::Published>,
+    control: Option<control::Bound>,
+    addresses: Addresses,
+}
+
+impl App {
+    /// Opens the storage and builds every role. Nothing listens and no task runs yet.
+    pub async fn open(config: Config, environment: Environment) -> Result<Self, Error> {
+        let storage = Storage::open(&config, &environment).await?;
+        let supervisor = Supervisor::new(Shutdown::new());
+        let network = Network::new(environment.clock.clone());
+        let egress = Egress::new(&egress_config(&config))?;
+        let roles = Roles::build(&config, &environment, &storage, egress);
+        let gateway = services::gateway(
+            &config,
+            &environment,
+            &storage,
+            &supervisor,
+            &network,
+            &roles,
+        )?;
+        services::register(&config, &environment, &network, &storage, &roles, &gateway)?;
+        Ok(Self {
+            config,
+            environment,
+            storage,
+            supervisor,
+            network,
+            gateway,
+            roles,
+            published: Vec::new(),
+            control: None,
+            addresses: Addresses::default(),
+        })
+    }
+
+    /// Takes the ports and the control socket.
+    pub fn bind(&mut self) -> Result<&Addresses, Error> {
+        for entrypoint in self.gateway.bind()? {
+            self.addresses.notes.extend(entrypoint.note);
+            self.addresses
+                .entrypoints
+                .insert(entrypoint.name, entrypoint.address);
+        }
+        self.published = publish::bind(&self.config, &self.network, &mut self.addresses)?;
+        for published in &self.published {
+            self.network
+                .set_published(published.service, published.bound.address);
+            self.addresses
+                .services
+                .insert(published.service.to_owned(), published.bound.address);
+        }
+        self.control = Some(control::bind(self.storage.folder.path()).map_err(Error::Control)?);
+        Ok(&self.addresses)
+    }
+
+    /// Starts the roles in dependency order and serves until `shutdown` begins, then stops within
+    /// 10 s: the gateway takes no new work while workers end, then the storage closes.
+    pub async fn serve(mut self, shutdown: Shutdown) -> Result<(), Error> {
+        let options = mito_network::start::Options {
+            roles: (!self.config.roles.is_empty())
+                .then(|| self.config.roles.iter().cloned().collect()),
+            held: self.environment.held.clone(),
+            ..mito_network::start::Options::default()
+        };
+        self.environment.metrics.maintain(&self.supervisor);
+        self.network.start(&self.supervisor, options)?;
+        if let Some(bound) = self.control.take() {
+            control::serve(bound, self.control_state(), &self.supervisor);
+        }
+        for published in self.published.drain(..) {
+            publish::serve(published, &self.network, &self.config, &self.supervisor);
+        }
+        tokio::select! {
+            () = self.network.all_healthy() => {}
+            () = tokio::time::sleep(Duration::from_millis(self.config.network.start_timeout_ms)) => {
+                tracing::warn!(reasons = unhealthy(&self.network), "the gateway opens although not every role is healthy");
+            }
+            () = shutdown.begun() => {}
+        }
+        let gateway = async {
+            if !shutdown.has_begun() {
+                self.gateway.serve(shutdown.clone()).await;
+            }
+        };
+        let workers = async {
+            shutdown.begun().await;
+            self.stop_workers().await;
+        };
+        tokio::join!(gateway, workers);
+        self.storage.close(STORAGE_DEADLINE).await;
+        Ok(())
+    }
+
+    /// Closes a platform that was opened and does not serve.
+    pub async fn close(self) {
+        self.stop_workers().await;
+        self.storage.close(STORAGE_DEADLINE).await;
+    }
+
+    async fn stop_workers(&self) {
+        tracing::info!("shutting down");
+        let abandoned = self.supervisor.shut_down(WORKERS_DEADLINE).await;
+        if !abandoned.is_empty() {
+            tracing::warn!(
+                tasks = abandoned.join(", "),
+                "tasks were still running at the deadline"
+            );
+        }
+    }
+
+    /// The network, to look at while the platform runs.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The addresses that [`App::bind`] took.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The data folder, absolute.
+    pub fn data(&self) -> PathBuf {
+        self.storage.folder.path().to_owned()
+    }
+
+    /// Imports starters.
+    pub fn importer(&self) -> Importer {
+        self.roles.importer.clone()
+    }
+
+    /// The platform's handles, for tests that look behind the protocols.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// The link that creates the administrator, while there is none. It holds a secret that is
+    /// valid once, in the fragment, which browsers send to nobody.
+    pub async fn setup_url(&self) -> Result<Option<String>, Error> {
+        Ok(self.control_state().setup_url().await?)
+    }
+
+    fn control_state(&self) -> control::State {
+        control::State {
+            network: self.network.clone(),
+            records: self.roles.records.clone(),
+            panel_url: self.panel_url(),
+        }
+    }
+
+    /// Where the control panel is.
+    pub fn panel_url(&self) -> String {
+        self.url("admin")
+    }
+
+    /// The public URL of the host `name` below the domain.
+    pub fn url(&self, name: &str) -> String {
+        let host = format!("{name}.{}", self.config.domain);
+        let port = |entrypoint: &str| {
+            self.addresses
+                .entrypoints
+                .get(entrypoint)
+                .map(SocketAddr::port)
+        };
+        match (self.config.is_development(), port("web"), port("websecure")) {
+            (true, Some(80), _) => format!("http://{host}"),
+            (true, Some(port), _) => format!("http://{host}:{port}"),
+            (false, _, Some(port)) if port != 443 => format!("https://{host}:{port}"),
+            _ => format!("https://{host}"),
+        }
+    }
+}
+
+/// The mail server is the operator's own word, so it may be on this machine or network.
+fn egress_config(config: &Config) -> mito_core::egress::Config {
+    let mut egress = config.egress.clone();
+    if !config.notifications.smtp.host.is_empty() {
+        egress.allow.push(config.notifications.smtp.host.clone());
+    }
+    egress
+}
+
+/// Waits until every role is healthy, at most `limit`.
+pub async fn healthy_within(network: &Network, limit: Duration) -> Result<(), Error> {
+    tokio::time::timeout(limit, network.all_healthy())
+        .await
+        .map_err(|_| Error::Unhealthy {
+            seconds: limit.as_secs(),
+            reasons: unhealthy(network),
+        })
+}
+
+fn unhealthy(network: &Network) -> String {
+    let not_healthy = network.statuses().into_iter().filter(|status| {
+        !matches!(
+            network.health(&status.name),
+            Some(Health::Healthy | Health::Stopped)
+        )
+    });
+    let reasons: Vec<String> = not_healthy
+        .map(|status| match status.reason {
+            Some(reason) => format!("{} is {} ({reason})", status.name, status.state),
+            None => format!("{} is {}", status.name, status.state),
+        })
+        .collect();
+    reasons.join(", ")
+}

@@ -1,0 +1,116 @@
+//! Opening and closing what keeps data: the folder, the two database files, the cache and object
+//! storage, in parallel where they do not need each other.
+
+use std::time::Duration;
+
+use mito_cache::Cache;
+use mito_core::secrets::Secrets;
+use mito_database::{Database, Migrations, Options, database::Location};
+use mito_objects::{Objects, store::Dependencies};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Environment, Error};
+use crate::{config::Config, data_folder::DataFolder};
+
+/// The migrations of `mito.db`, of every role whatever `--roles` says.
+const MIGRATIONS: &[Migrations] = &[
+    mito_queue::MIGRATIONS,
+    mito_records::MIGRATIONS,
+    mito_ai::MIGRATIONS,
+    mito_notifications::MIGRATIONS,
+    mito_mobile::MIGRATIONS,
+];
+
+/// What keeps data.
+pub struct Storage {
+    /// Locked while the platform runs.
+    pub folder: DataFolder,
+    /// `mito.db`, or PostgreSQL.
+    pub database: Database,
+    /// `objects.db`.
+    pub objects_database: Database,
+    /// The cache.
+    pub cache: Cache,
+    /// Object storage.
+    pub objects: Objects,
+    /// The secret that signs session tokens.
+    pub jwt_secret: SecretString,
+}
+
+impl Storage {
+    /// Opens everything. A storage that cannot open its data is the one fatal failure of a role.
+    pub async fn open(config: &Config, environment: &Environment) -> Result<Self, Error> {
+        let folder = DataFolder::open(&config.data)?;
+        let secrets = Secrets::new(folder.path().join("secrets"), environment.random.clone());
+        let jwt_secret = secret(&secrets, "jwt_secret", &config.records.jwt_secret)?;
+        let root_password = secret(
+            &secrets,
+            "minio_root_password",
+            &config.objects.root_password,
+        )?;
+
+        let options = |location| Options {
+            location,
+            config: config.database.clone(),
+            clock: environment.clock.clone(),
+        };
+        let main = match config.database.url.as_str() {
+            "" => Location::File(folder.path().join("mito.db")),
+            url => Location::Postgres(url.to_owned()),
+        };
+        let objects_file = Location::File(folder.path().join("objects.db"));
+        let cache_folder = folder.path().join("cache");
+        let (database, objects_database, cache) = tokio::join!(
+            Database::open(options(main), MIGRATIONS),
+            Database::open(
+                options(objects_file),
+                &[mito_objects::MIGRATIONS, mito_queue::MIGRATIONS]
+            ),
+            Cache::open(
+                config.cache.clone(),
+                cache_folder,
+                environment.clock.clone()
+            ),
+        );
+        let (database, objects_database) = (database?, objects_database?);
+        let dependencies = Dependencies {
+            database: objects_database.clone(),
+            folder: folder.path().join("objects"),
+            root_password,
+            domain: config.domain.clone(),
+            clock: environment.clock.clone(),
+            random: environment.random.clone(),
+            fault: environment.blob_fault.clone(),
+        };
+        let objects = Objects::new(config.objects.clone(), dependencies);
+        objects.recover().await?;
+        Ok(Self {
+            folder,
+            database,
+            objects_database,
+            cache,
+            objects,
+            jwt_secret,
+        })
+    }
+
+    /// Writes what is queued and closes.
+    pub async fn close(&self, deadline: Duration) {
+        tokio::join!(
+            self.database.close(deadline),
+            self.objects_database.close(deadline),
+            self.cache.close(),
+        );
+    }
+}
+
+fn secret(secrets: &Secrets, name: &'static str, configured: &str) -> Result<SecretString, Error> {
+    if configured.is_empty() {
+        return secrets
+            .get_or_create(name)
+            .map_err(|reason| Error::Secret { name, reason });
+    }
+    let configured = SecretString::from(configured.to_owned());
+    debug_assert!(!configured.expose_secret().is_empty());
+    Ok(configured)
+}

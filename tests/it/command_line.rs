@@ -1,0 +1,254 @@
+//! What is the command's fault has a clear message and an exit code.
+
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, process::Command};
+
+use crate::harness::{ADMIN, Process, command, create_admin, run};
+
+/// Runs `mito up --json` that must fail; gives the exit code and the reason.
+fn refused(data: &std::path::Path, more: &[&str]) -> (i32, String) {
+    let mut arguments = vec!["up", "--json"];
+    arguments.extend_from_slice(more);
+    let (code, out, err) = run(command(data, &arguments), "");
+    let line: serde_json::Value =
+        serde_json::from_str(&out).unwrap_or_else(|_| panic!("one JSON line: {out:?} {err:?}"));
+    assert_eq!(line["event"], "failed");
+    let reason = line["reason"].as_str().unwrap().to_owned();
+    assert!(
+        err.contains(reason.lines().next().unwrap()),
+        "the same on standard error: {err}"
+    );
+    (code.unwrap(), reason)
+}
+
+#[test]
+fn an_occupied_port_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let setting = format!("gateway.entrypoints.web.address={address}");
+    let (code, reason) = refused(&folder.path().join("data"), &["--set", &setting]);
+    assert_eq!(code, 1);
+    assert!(
+        reason.contains(&address) && reason.contains("web"),
+        "{reason}"
+    );
+
+    let (code, reason) = refused(
+        &folder.path().join("data"),
+        &["--publish", &format!("minio={address}")],
+    );
+    assert_eq!(code, 1);
+    assert!(
+        reason.contains(&address) && reason.contains("minio"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("foreign");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("thesis.txt"), "chapter one").unwrap();
+    let (code, reason) = refused(&foreign, &[]);
+    assert_eq!(code, 1);
+    assert!(
+        reason.contains("thesis.txt") && reason.contains("--data"),
+        "{reason}"
+    );
+    assert_eq!(
+        fs::read_to_string(foreign.join("thesis.txt")).unwrap(),
+        "chapter one"
+    );
+
+    // Below a file no folder can be made, for root neither.
+    let (code, reason) = refused(&foreign.join("thesis.txt").join("data"), &[]);
+    assert_eq!(code, 1);
+    assert!(reason.contains("data folder"), "{reason}");
+}
+
+#[test]
+fn a_second_process_on_the_same_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first = Process::start(&data, &[]);
+    let (code, reason) = refused(&data, &[]);
+    assert_eq!(code, 1);
+    assert!(
+        reason.contains("in use") && reason.contains(&first.id().to_string()),
+        "{reason}"
+    );
+    assert_eq!(first.interrupt(), Some(0), "the first one is unharmed");
+}
+
+#[test]
+fn a_broken_configuration_names_file_line_and_fix() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("mito.toml");
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "[gateway]\nacces_log = \"json\"\n",
+            &["mito.toml:2", "acces_log", "access_log"],
+        ),
+        ("domain = \"a\"\ndomain = \"b\"\n", &["mito.toml:2"]),
+        (
+            "[notifications.smtp]\nport = 70000\n",
+            &["mito.toml:2", "notifications.smtp.port"],
+        ),
+        (
+            "[notifications.smtp]\nencryption = \"ssl\"\n",
+            &["mito.toml:2", "starttls"],
+        ),
+        ("this is no TOML", &["mito.toml:1"]),
+    ];
+    for (text, expected) in cases {
+        fs::write(&file, text).unwrap();
+        let (code, reason) = refused(&data, &["--config", file.to_str().unwrap()]);
+        assert_eq!(code, 64, "{text}");
+        for part in *expected {
+            assert!(
+                reason.contains(part),
+                "{text:?} should name {part:?}: {reason}"
+            );
+        }
+    }
+    assert!(
+        !data.exists(),
+        "a configuration that is refused leaves nothing behind"
+    );
+    let (code, reason) = refused(&data, &["--set", "gatewy.access_log=json"]);
+    assert_eq!(code, 64);
+    assert!(
+        reason.contains("gatewy") && reason.contains("gateway"),
+        "{reason}"
+    );
+    let (code, _) = refused(&data, &["--config", "there-is-no-such-file.toml"]);
+    assert_eq!(code, 64);
+}
+
+#[test]
+fn bad_usage_exits_with_64() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["--no-such-flag"][..],
+        &["no-such-command"],
+        &["--set", "domain"],
+    ] {
+        let (code, _, err) = run(command(folder.path(), arguments), "");
+        assert_eq!(code, Some(64), "{arguments:?}: {err}");
+    }
+    let mut help = Command::new(env!("CARGO_BIN_EXE_mito"));
+    help.arg("--help");
+    let (code, out, _) = run(help, "");
+    assert_eq!(code, Some(0));
+    assert!(out.contains("--data"), "{out}");
+}
+
+#[test]
+fn a_damaged_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    assert_eq!(Process::start(&data, &[]).interrupt(), Some(0));
+    for name in ["mito.db", "objects.db"] {
+        let file = data.join(name);
+        let whole = fs::read(&file).unwrap();
+        let mut damaged = whole.clone();
+        let from = damaged.len().min(64);
+        damaged[..from].fill(b'x');
+        fs::write(&file, &damaged).unwrap();
+        let (code, reason) = refused(&data, &[]);
+        assert_eq!(code, 1);
+        assert!(reason.contains(name), "names the file: {reason}");
+        assert_eq!(
+            fs::read(&file).unwrap(),
+            damaged,
+            "it is left as it was found"
+        );
+        fs::write(&file, whole).unwrap();
+    }
+    assert_eq!(
+        Process::start(&data, &[]).interrupt(),
+        Some(0),
+        "whole again"
+    );
+}
+
+#[test]
+fn commands_speak_to_the_running_mito() {
+    let folder = tempfile::tempdir().unwrap();
+    // A long path, because socket addresses hold about 100 bytes.
+    let data = folder.path().join("d".repeat(120));
+    let (code, _, err) = run(command(&data, &["ps"]), "");
+    assert_eq!(code, Some(1));
+    assert!(err.contains("no mito runs"), "{err}");
+
+    let process = Process::start(&data, &[]);
+    let mode = fs::metadata(data.join("control.sock"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let (code, out, _) = run(command(&data, &["ps"]), "");
+    assert_eq!(code, Some(0));
+    for role in [
+        "postgres",
+        "redis",
+        "minio",
+        "api",
+        "notifications",
+        "ai-pipeline",
+    ] {
+        assert!(out.contains(role), "{out}");
+    }
+    let (code, out, _) = run(command(&data, &["admin", "link"]), "");
+    assert_eq!(code, Some(0));
+    assert!(out.contains("/setup#token="), "{out}");
+    let (code, _, err) = run(
+        command(&data, &["admin", "create", "--email", ADMIN]),
+        "short\n",
+    );
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("password"), "names the field: {err}");
+    create_admin(&data);
+    let (code, _, err) = run(command(&data, &["admin", "link"]), "");
+    assert_eq!(code, Some(1), "{err}");
+    assert_eq!(process.interrupt(), Some(0));
+}
+
+#[test]
+fn an_administrator_is_created_while_mito_does_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    create_admin(&data);
+    let process = Process::start(&data, &[]);
+    assert_eq!(process.setup_url, None);
+    assert_eq!(process.interrupt(), Some(0));
+}
+
+#[test]
+fn the_configuration_is_shown_with_origins_and_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(
+        &folder.path().join("data"),
+        &["config", "--domain", "a.example"],
+    );
+    command
+        .env("SMTP_PASSWORD", "hunter2")
+        .env("PG_PASSWORD", "old");
+    command.env("MITO_AI__REPLICAS", "3");
+    let (code, out, err) = run(command, "");
+    assert_eq!(code, Some(0), "{err}");
+    for part in [
+        "domain = a.example",
+        "--domain a.example",
+        "MITO_AI__REPLICAS",
+        "PG_PASSWORD",
+    ] {
+        assert!(out.contains(part), "should show {part:?}: {out}");
+    }
+    assert!(
+        !out.contains("hunter2") && !out.contains(crate::harness::SECRET_KEY),
+        "{out}"
+    );
+}

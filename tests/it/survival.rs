@@ -1,0 +1,87 @@
+//! SIGKILL at ten points of the main job: what was acknowledged is completed after the restart,
+//! once.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    harness::{Process, create_admin, eventually},
+    main_job::{article, contents, mails, upload},
+};
+
+/// How many points of the job are tried.
+const POINTS: u32 = 10;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_main_job_survives_sigkill_at_any_point() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let process = Process::start(&data, &["--demo"]);
+    create_admin(&data);
+    let token = process.client.sign_in().await;
+    let panel = process.client.panel().await;
+    let subscribers = process
+        .client
+        .records(&token, "subscribers", "active = true")
+        .await
+        .len();
+
+    // An undisturbed run tells how long the job takes from the upload to the last mail, so that
+    // the kills spread over all of it.
+    let begun = Instant::now();
+    upload(&process.client, "calm.html", &article("Calm"))
+        .await
+        .unwrap();
+    eventually("the undisturbed job is done", || async {
+        mails(&panel, "Calm").await.len() == subscribers
+    })
+    .await;
+    let took = begun.elapsed().max(Duration::from_millis(20));
+
+    let mut process = process;
+    let mut acknowledged = Vec::new();
+    for point in 0..POINTS {
+        let (key, title) = (format!("storm-{point}.html"), format!("Storm {point}"));
+        let client = process.client.clone();
+        let sent = {
+            let (key, html) = (key.clone(), article(&title));
+            tokio::spawn(async move { upload(&client, &key, &html).await.is_ok() })
+        };
+        tokio::time::sleep(took * point / (POINTS - 1)).await;
+        process.kill();
+        acknowledged.push((key, title, sent.await.unwrap()));
+        process = Process::start(&data, &[]);
+    }
+
+    let client = &process.client;
+    let (token, panel) = (client.sign_in().await, client.panel().await);
+    for (key, title, sure) in &acknowledged {
+        if *sure {
+            eventually(&format!("{key} is completed"), || async {
+                mails(&panel, title).await.len() >= subscribers
+            })
+            .await;
+        }
+    }
+    eventually("no job is left", || async {
+        let jobs = panel.items("/_mito/api/queue/jobs?limit=500").await;
+        jobs.iter().all(|job| job["state"] == "completed")
+    })
+    .await;
+    for (key, title, sure) in &acknowledged {
+        let (records, mails) = (
+            contents(client, &token, key).await.len(),
+            mails(&panel, title).await.len(),
+        );
+        let whole = records == 1 && mails == subscribers;
+        let absent = records == 0 && mails == 0 && !sure;
+        assert!(
+            whole || absent,
+            "{key}: {records} records, {mails} mails, acknowledged {sure}"
+        );
+    }
+    assert!(
+        acknowledged.iter().filter(|(_, _, sure)| *sure).count() >= 5,
+        "most uploads were acknowledged"
+    );
+    assert_eq!(process.interrupt(), Some(0));
+}
