@@ -209,9 +209,9 @@ export function toError(status: number, body: string, retryAfter: string | null)
   const wait = Number.isNaN(seconds) ? null : seconds;
   const parsed = parseObject(body);
   if (!parsed) {
-    return new ApiError(status, `Error ${status}`, fallbackDetail(status), {}, wait);
+    return new ApiError(status, fallbackTitle(status), fallbackDetail(status), {}, wait);
   }
-  const title = text(parsed.title) || `Error ${status}`;
+  const title = text(parsed.title) || fallbackTitle(status);
   const detail = text(parsed.detail) || text(parsed.message) || fallbackDetail(status);
   const fields: Record<string, string> = {};
   if (text(parsed.field)) {
@@ -225,6 +225,21 @@ export function toError(status: number, body: string, retryAfter: string | null)
     }
   }
   return new ApiError(status, title, detail, fields, wait);
+}
+
+const TITLES: Record<number, string> = {
+  400: 'Not accepted',
+  401: 'Not signed in',
+  403: 'Not allowed',
+  404: 'Not found',
+  409: 'Conflict',
+  413: 'Too large',
+  429: 'Too many requests',
+  503: 'Not ready',
+};
+
+function fallbackTitle(status: number): string {
+  return TITLES[status] ?? `Error ${status}`;
 }
 
 function fallbackDetail(status: number): string {

@@ -19,7 +19,7 @@ function Names({ names }: { names: string[] | undefined }) {
   return (
     <Group gap={4} component="span">
       {names.map((name) => (
-        <Badge key={name} variant="default" radius="sm" tt="none" fw={500}>
+        <Badge key={name} variant="default" radius="sm" tt="none" fw={500} miw="max-content">
           {name}
         </Badge>
       ))}
@@ -51,10 +51,14 @@ const ROUTERS: Column<GatewayRouter>[] = [
     ),
   },
   { header: 'Rule', cell: ({ rule }) => <Code>{rule}</Code> },
-  { header: 'Service', cell: ({ service }) => service },
+  { header: 'Service', nowrap: true, cell: ({ service }) => service },
   { header: 'Entry points', cell: ({ entryPoints }) => <Names names={entryPoints} /> },
   { header: 'Middlewares', cell: ({ middlewares }) => <Names names={middlewares} /> },
-  { header: 'Priority', align: 'right', cell: ({ priority }) => priority ?? '–' },
+  {
+    header: 'Priority',
+    align: 'right',
+    cell: ({ priority }) => (Number.isSafeInteger(priority) ? priority : 'highest'),
+  },
   { header: 'State', cell: ({ status, error }) => <RouterState status={status} error={error} /> },
 ];
 

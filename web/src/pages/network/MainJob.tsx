@@ -4,7 +4,15 @@ import { useQuery } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
 import { Link } from 'wouter';
 import { ApiError, apiUrl, get, request } from '@/api/client';
-import type { ObjectPage, QueueSummary, RecordPage, RecordRow } from '@/api/types';
+import type {
+  Delivery,
+  DeliveryState,
+  Page as ListPage,
+  ObjectPage,
+  QueueSummary,
+  RecordPage,
+  RecordRow,
+} from '@/api/types';
 import { Copyable } from '@/components/Copyable';
 import { formatCount } from '@/format';
 import { formatJobCount, useQueues } from '@/pages/queue/queues';
@@ -12,6 +20,7 @@ import { useServices } from './services';
 
 const INBOX = 'inbox';
 const INBOX_LIMIT = 500;
+const DELIVERIES_LIMIT = 500;
 const POLL_MS = 3000;
 
 /** The way of an article through the platform, with how many are at each station. */
@@ -31,6 +40,12 @@ export function MainJob() {
           apiUrl('/collections/contents/records', { perPage: 1 }),
         ),
       ),
+    refetchInterval: POLL_MS,
+  });
+  const deliveries = useQuery({
+    queryKey: ['notifications', 'deliveries', 'count'],
+    queryFn: () =>
+      get<ListPage<Delivery>>('/notifications/deliveries', { limit: DELIVERIES_LIMIT }),
     refetchInterval: POLL_MS,
   });
   const queues = useQueues(POLL_MS);
@@ -71,7 +86,7 @@ export function MainJob() {
           icon={IconBell}
           title="Delivered"
           href="/notifications/deliveries"
-          {...jobStation(queues.data, 'notifications')}
+          {...deliveryStation(deliveries.data)}
         />
       </SimpleGrid>
       {missing && (
@@ -135,6 +150,18 @@ function jobStation(queues: QueueSummary[] | undefined, name: string) {
     value: formatJobCount(completed, queue),
     detail: `${formatCount(running)} running, ${formatCount(waiting)} waiting`,
     trouble: discarded > 0 ? `${formatCount(discarded)} failed for good` : undefined,
+  };
+}
+
+/** The latest deliveries as a station. */
+function deliveryStation(page: ListPage<Delivery> | undefined) {
+  const count = (...states: DeliveryState[]) =>
+    page?.items.filter(({ state }) => states.includes(state)).length ?? 0;
+  const failed = count('failed');
+  return {
+    value: page ? `${formatCount(count('sent'))}${page.next ? '+' : ''}` : null,
+    detail: `${formatCount(count('queued', 'retrying'))} waiting`,
+    trouble: failed > 0 ? `${formatCount(failed)} failed for good` : undefined,
   };
 }
 

@@ -14,6 +14,7 @@ const POLL_MS = 3000;
 const COLUMNS: Column<InboxEntry>[] = [
   {
     header: 'Entry',
+    width: '40%',
     cell: ({ title, body }) => (
       <div>
         <Text size="sm" fw={600}>
@@ -27,16 +28,18 @@ const COLUMNS: Column<InboxEntry>[] = [
   },
   {
     header: 'Recipient',
+    nowrap: true,
     cell: ({ recipient_collection, recipient }) => (
       <RecordLink collection={recipient_collection} id={recipient} />
     ),
   },
   {
     header: 'About',
+    nowrap: true,
     cell: ({ collection, record }) => <RecordLink collection={collection} id={record} />,
   },
-  { header: 'Read', cell: ({ read_ms }) => <Time ms={read_ms} />, width: '9rem' },
-  { header: 'Created', cell: ({ created_ms }) => <Time ms={created_ms} />, width: '9rem' },
+  { header: 'Read', cell: ({ read_ms }) => <Time ms={read_ms} /> },
+  { header: 'Created', cell: ({ created_ms }) => <Time ms={created_ms} /> },
 ];
 
 /** What subscribers find in the application itself. */
