@@ -263,10 +263,9 @@ pub(crate) fn add_run(tx: &mut Tx<'_>, run: &NewRun<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The record that another run made of the same version of the same object, if one did.
+/// The record that a run has made of this version of this object, if one has.
 pub(crate) fn record_of_version(
     tx: &mut Tx<'_>,
-    job: &str,
     binding: &Binding,
     key: &str,
     etag: &str,
@@ -274,9 +273,9 @@ pub(crate) fn record_of_version(
     let row = tx.query_one(
         "SELECT record FROM _mito_ai_runs
          WHERE pipeline = $1 AND bucket = $2 AND object_key = $3 AND etag = $4
-             AND (state = 'recorded' OR id = $5) AND record <> ''
+             AND record <> ''
          ORDER BY created_ms LIMIT 1",
-        &[&binding.name, &binding.bucket, &key, &etag, &job],
+        &[&binding.name, &binding.bucket, &key, &etag],
     )?;
     row.map(|row| row.get("record")).transpose()
 }
@@ -314,6 +313,19 @@ pub(crate) fn set_progress(tx: &mut Tx<'_>, job: &str, progress: &Progress) -> R
         ],
     )?;
     Ok(())
+}
+
+/// Notes a failure, unless the run has ended well: an attempt that lost its lease may fail after
+/// another one has done its work.
+pub(crate) fn note_failure(tx: &mut Tx<'_>, job: &str, failure: &Progress) -> Result<(), Error> {
+    let row = tx.query_one("SELECT state FROM _mito_ai_runs WHERE id = $1", &[&job])?;
+    let state = row.map(|row| row.get::<String>("state")).transpose()?;
+    match state.as_deref().map(RunState::parse) {
+        Some(RunState::Recorded | RunState::Skipped) | None => Ok(()),
+        Some(RunState::Queued | RunState::Retrying | RunState::Failed) => {
+            set_progress(tx, job, failure)
+        }
+    }
 }
 
 /// The content type that the run's object was put with.

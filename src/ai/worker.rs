@@ -112,7 +112,7 @@ impl Worker {
             let noted = self
                 .0
                 .database
-                .write(move |tx| store::set_progress(tx, &id, &progress));
+                .write(move |tx| store::note_failure(tx, &id, &progress));
             if let Err(error) = noted.await {
                 tracing::warn!(%error, "could not note why a pipeline run failed");
             }
@@ -239,7 +239,7 @@ impl Worker {
             .complete(move |tx| {
                 // The same version of the object may have been seen before: put twice, or retried
                 // by hand after it was done.
-                let seen = store::record_of_version(tx, &id, &binding, &job.key, &job.etag)?;
+                let seen = store::record_of_version(tx, &binding, &job.key, &job.etag)?;
                 let progress = match seen {
                     Some(seen) => already_there(seen, &steps),
                     None => create(tx, &records, &binding, &record, &steps)?,
