@@ -1,4 +1,4 @@
-import { Button, Paper, Skeleton, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { Box, Button, Paper, Skeleton, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import classes from './DataTable.module.css';
@@ -42,7 +42,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
   }
   return (
     <>
-      {rows && Boolean(list.error) && <ErrorState error={list.error} retry={list.retry} />}
+      {rows && Boolean(list.error) && (
+        <Box mb="sm">
+          <ErrorState error={list.error} retry={list.retry} />
+        </Box>
+      )}
       <Paper withBorder className={classes.frame}>
         {rows?.length === 0 ? empty : <Rows {...props} />}
         {rows && list.hasMore && (

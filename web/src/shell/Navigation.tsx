@@ -8,18 +8,20 @@ import { activePage, ROLES } from './roles';
 /** The roles and their pages, each role with its live state. */
 export function Navigation({ onNavigate }: { onNavigate: () => void }) {
   const [path] = useLocation();
-  const { data: services } = useServices();
+  const { data: services, isError } = useServices();
   const active = activePage(path);
   return (
     <nav aria-label="Roles">
       {ROLES.map(({ role, service, pages }) => {
         const status = services?.find(({ name }) => name === service);
+        // What was true before the last answer may not be any more.
+        const state = isError ? 'unknown' : status?.state;
         return (
           <section key={role} className={classes.group} aria-label={role}>
             <Text className={classes.heading}>
               {role}
-              {status && (
-                <StateDot state={status.state} label={`${status.name} is ${status.state}`} />
+              {status && state && (
+                <StateDot state={state} label={`The state of ${status.name} is ${state}`} />
               )}
             </Text>
             {pages.map((page) => (

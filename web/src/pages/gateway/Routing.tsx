@@ -50,7 +50,7 @@ const ROUTERS: Column<GatewayRouter>[] = [
       </Text>
     ),
   },
-  { header: 'Rule', cell: ({ rule }) => <Code>{rule}</Code> },
+  { header: 'Rule', width: '32%', cell: ({ rule }) => <Code>{rule}</Code> },
   { header: 'Service', nowrap: true, cell: ({ service }) => service },
   { header: 'Entry points', cell: ({ entryPoints }) => <Names names={entryPoints} /> },
   { header: 'Middlewares', cell: ({ middlewares }) => <Names names={middlewares} /> },
