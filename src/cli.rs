@@ -86,6 +86,8 @@ enum Command {
 
 /// Carries out a command; returns the exit code.
 pub async fn run(arguments: Arguments) -> u8 {
+    // What mito and its libraries create is for its user alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let Arguments {
         command,
         common,

@@ -61,7 +61,8 @@ pub(super) fn flags(
         let (path, value) = setting
             .split_once('=')
             .ok_or_else(|| format!("--set {setting}: write PATH=VALUE"))?;
-        set(path, value, format!("--set {setting}"));
+        // The value may be a secret, so the origin names the option alone.
+        set(path, value, format!("--set {path}"));
     }
     Ok(flags)
 }

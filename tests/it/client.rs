@@ -109,36 +109,31 @@ impl Client {
         answer.json()["items"].as_array().unwrap().clone()
     }
 
+    /// A page of the control panel that nobody has signed in to yet.
+    pub(crate) async fn visit(&self) -> Panel {
+        Panel {
+            client: self.clone(),
+            cookie: String::new(),
+            csrf: String::new(),
+        }
+        .reload()
+        .await
+    }
+
     /// A session of the control panel.
     pub(crate) async fn panel(&self) -> Panel {
-        let request = self
-            .request(Method::POST, "admin.localhost", "/_mito/api/session")
-            .header(header::ORIGIN, "http://admin.localhost")
-            .json(&json!({ "email": ADMIN, "password": PASSWORD }));
-        let signed_in = answer(request).await.unwrap();
+        let mut panel = self.visit().await;
+        let credentials = json!({ "email": ADMIN, "password": PASSWORD });
+        let signed_in = panel.post("/_mito/api/session", &credentials).await;
         assert!(
             signed_in.status < 300,
             "{} {}",
             signed_in.status,
             signed_in.text
         );
-        let cookie = signed_in
-            .header("set-cookie")
-            .split(';')
-            .next()
-            .unwrap()
-            .to_owned();
-        let session = self
-            .request(Method::GET, "admin.localhost", "/_mito/api/session")
-            .header(header::COOKIE, &cookie);
-        let session = answer(session).await.unwrap().json();
-        let csrf = session["csrf"].as_str().unwrap().to_owned();
-        assert_eq!(session["identity"]["email"], ADMIN);
-        Panel {
-            client: self.clone(),
-            cookie,
-            csrf,
-        }
+        let cookie = signed_in.header("set-cookie").split(';').next();
+        panel.cookie = cookie.map(str::to_owned).unwrap();
+        panel.reload().await
     }
 
     /// An S3 client for a bucket, through the published port as programs on this machine do.
@@ -166,7 +161,7 @@ impl Client {
     }
 }
 
-/// A signed-in browser on the control panel.
+/// A browser on the control panel.
 pub(crate) struct Panel {
     client: Client,
     cookie: String,
@@ -180,6 +175,13 @@ impl Panel {
             .request(Method::GET, "admin.localhost", path)
             .header(header::COOKIE, &self.cookie);
         answer(request).await.unwrap()
+    }
+
+    /// Reads the session as a page does when it loads: the CSRF token belongs to it.
+    async fn reload(mut self) -> Self {
+        let session = self.get("/_mito/api/session").await.json();
+        self.csrf = session["csrf"].as_str().map(str::to_owned).unwrap();
+        self
     }
 
     /// All items of a list.

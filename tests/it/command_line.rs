@@ -35,7 +35,7 @@ fn an_occupied_port_is_named() {
 
     let (code, reason) = refused(
         &folder.path().join("data"),
-        &["--publish", &format!("minio={address}")],
+        &["--set", &format!("network.publish.minio={address}")],
     );
     assert_eq!(code, 1);
     assert!(
@@ -240,7 +240,7 @@ fn the_configuration_is_shown_with_origins_and_without_secrets() {
     let (code, out, err) = run(command, "");
     assert_eq!(code, Some(0), "{err}");
     for part in [
-        "domain = a.example",
+        "domain = \"a.example\"",
         "--domain a.example",
         "MITO_AI__REPLICAS",
         "PG_PASSWORD",

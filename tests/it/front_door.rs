@@ -1,11 +1,8 @@
 //! What the old stack's checks and bookmarks find.
 
-use reqwest::{Method, header};
+use serde_json::json;
 
-use crate::{
-    client::answer,
-    harness::{ADMIN, PASSWORD, TestApp},
-};
+use crate::harness::{ADMIN, PASSWORD, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_stacks_checks_are_answered() {
@@ -100,22 +97,21 @@ async fn the_setup_link_creates_the_administrator_once() {
     let app = TestApp::start().await;
     let url = app.setup_url.clone().unwrap();
     let token = url.split("#token=").nth(1).unwrap();
-    let setup = |token: &str| {
-        app.client
-            .request(Method::POST, "admin.localhost", "/_mito/api/setup")
-            .header(header::ORIGIN, "http://admin.localhost")
-            .json(&serde_json::json!({ "token": token, "email": ADMIN, "password": PASSWORD }))
+    let panel = app.client.visit().await;
+    let setup = async |token: &str| {
+        let account = json!({ "token": token, "email": ADMIN, "password": PASSWORD });
+        panel.post("/_mito/api/setup", &account).await
     };
-    let wrong = answer(setup("not-the-token")).await.unwrap();
+    let wrong = setup("not-the-token").await;
     assert!(
         (400..500).contains(&wrong.status),
         "{} {}",
         wrong.status,
         wrong.text
     );
-    let created = answer(setup(token)).await.unwrap();
+    let created = setup(token).await;
     assert!(created.status < 300, "{} {}", created.status, created.text);
-    let again = answer(setup(token)).await.unwrap();
+    let again = setup(token).await;
     assert!(
         (400..500).contains(&again.status),
         "a link works once: {}",

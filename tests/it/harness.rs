@@ -176,17 +176,28 @@ pub(crate) struct Process {
     pub(crate) setup_url: Option<String>,
 }
 
-/// A command of the real binary on `data`, in an environment of its own.
+/// A command of the real binary on `data`, in an environment of its own. The usual settings come
+/// after the command's name and before its flags, so that a test's own setting wins.
 pub(crate) fn command(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mito"));
-    command.args(arguments).arg("--data").arg(data);
+    let words = arguments
+        .iter()
+        .take_while(|argument| !argument.starts_with('-'))
+        .count();
+    command.args(&arguments[..words]).arg("--data").arg(data);
     for (path, value) in settings() {
         command.arg("--set").arg(format!("{path}={value}"));
     }
+    let folder = data
+        .ancestors()
+        .skip(1)
+        .find(|folder| folder.is_dir())
+        .unwrap();
     command
+        .args(&arguments[words..])
         .env_clear()
         .env("MITO_LOG", "warn")
-        .current_dir(data.parent().unwrap_or(data));
+        .current_dir(folder);
     command
 }
 
