@@ -7,10 +7,11 @@ use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use mito_core::Health;
 use mito_network::{ConnectionInfo, Problem, admission};
+use tower::service_fn;
 
 use crate::{
     api, guard,
-    middlewares::{compress, rate_limit, redirect, security},
+    middlewares::{compress, redirect, security},
     pages::Reader,
     paths,
     record::Record,
@@ -143,14 +144,29 @@ async fn route(
     record.router = Some(router.clone());
     router.address(&state.network);
 
-    // The limiter stands before everything that costs, the redirect before the service.
-    if router.has(Middleware::RateLimit)
-        && let Err(wait) = state.limit.take(info.client_ip)
-    {
-        metrics::counter!("mito_gateway_rate_limited_total").increment(1);
-        return rate_limit::refusal(wait);
+    // The limiter stands before everything that costs.
+    if !router.has(Middleware::RateLimit) {
+        return behind_limit(state, router, info, reader, request).await;
     }
+    let inner = service_fn(|request| async move {
+        Ok(behind_limit(state, router, info, reader, request).await)
+    });
+    state.limit.run(inner, request).await
+}
+
+/// The middlewares after the limit around the service; the redirect stands before both.
+async fn behind_limit(
+    state: &Arc<State>,
+    router: &Router,
+    info: &ConnectionInfo,
+    reader: Reader,
+    request: Request<Body>,
+) -> Response<Body> {
     if router.has(Middleware::RedirectToHttps) {
+        if info.host.is_empty() {
+            let detail = "The request names no host to go on with by HTTPS.";
+            return reader.answer(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
         return redirect::to_https(
             request.method(),
             &info.host,

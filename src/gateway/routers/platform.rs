@@ -37,7 +37,12 @@ pub fn routers(domain: &str) -> Vec<RouterSpec> {
             "minio",
             &[],
         ),
-        router("minio-console", host("minio-console"), "admin-web", &PAGE),
+        router(
+            "minio-console",
+            host("minio-console"),
+            "minio-console",
+            &PAGE,
+        ),
         router("traefik", host("traefik"), "admin-web", &PAGE),
         router(
             "traefik-api",

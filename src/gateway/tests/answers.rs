@@ -22,6 +22,8 @@ async fn roles_are_reached_by_their_host_names() {
     check("localhost/", "admin-web").await;
     check("minio.localhost/minio/health/live", "minio").await;
     check("inbox.minio.localhost/a", "minio").await;
+    check("minio-console.localhost/browser", "minio-console").await;
+    check("minio-console.localhost/_mito/api/session", "api").await;
     check("mobile-build.localhost/status", "mobile-build").await;
     check("mobile-build.localhost/", "admin-web").await;
     check("traefik.localhost/_mito/api/session", "api").await;

@@ -23,7 +23,8 @@ use tower::ServiceExt as _;
 
 use crate::{Config, Dependencies, Gateway, config, routers::platform};
 
-/// A gateway on `domain`, with `api`, `admin-web`, `mobile-build` and `minio` behind it.
+/// A gateway on `domain`, with `api`, `admin-web`, `minio-console`, `mobile-build` and `minio`
+/// behind it.
 pub(super) struct TestGateway {
     pub(super) gateway: Gateway,
     pub(super) supervisor: Supervisor,
@@ -72,7 +73,7 @@ impl TestGateway {
         let shutdown = Shutdown::new();
         let supervisor = Supervisor::new(shutdown);
         let network = Network::new(Clock::system());
-        for name in ["api", "admin-web", "mobile-build", "minio"] {
+        for name in ["api", "admin-web", "minio-console", "mobile-build", "minio"] {
             network
                 .register(echo(name))
                 .unwrap_or_else(|error| panic!("{error}"));
