@@ -22,10 +22,13 @@ use crate::Supervisor;
 pub const DEFAULT_FILTER: &str = "info";
 /// How often histograms are folded, so that samples do not pile up where nobody scrapes.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-/// Upper bounds of the buckets of every histogram of seconds.
+/// Upper bounds of the buckets of histograms of seconds.
 const SECONDS_BUCKETS: [f64; 11] = [
     0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
+
+/// Those of the series under Traefik's names, as its dashboards expect them.
+const TRAEFIK_SECONDS_BUCKETS: [f64; 4] = [0.1, 0.3, 1.2, 5.0];
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +160,12 @@ impl Metrics {
     fn build() -> Self {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)
+            .expect("there are buckets")
+            // A prefix is looked at before a suffix.
+            .set_buckets_for_metric(
+                Matcher::Prefix("traefik_".to_owned()),
+                &TRAEFIK_SECONDS_BUCKETS,
+            )
             .expect("there are buckets")
             .build_recorder();
         let handle = recorder.handle();

@@ -178,8 +178,12 @@ impl Gateway {
         for Listening { bound, tls } in listening {
             let (name, service) = (bound.name.clone(), self.service(&bound.name));
             let (limits, shutdown) = (self.state.config.limits.clone(), shutdown.clone());
+            let labels = [("entrypoint", name.clone()), ("protocol", "TCP".to_owned())];
+            let open = metrics::gauge!("traefik_open_connections", &labels);
             loops.spawn(async move {
-                let ended = listener::serve_http(bound, service, tls, limits, shutdown, drain);
+                let ended = listener::serve_http_counted(
+                    bound, service, tls, limits, shutdown, drain, open,
+                );
                 if let Err(error) = ended.await {
                     tracing::error!(%error, entrypoint = name, "an entry point stopped accepting");
                 }

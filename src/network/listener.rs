@@ -20,12 +20,14 @@ use std::{
     time::Duration,
 };
 
+use metrics::Gauge;
 use mito_core::Shutdown;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{ConnectionInfo, HttpService, service::ConnectionHandler};
+use caps::Caps;
 
 /// Limits of a listener.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -116,14 +118,29 @@ pub async fn serve_http(
     shutdown: Shutdown,
     drain: Duration,
 ) -> io::Result<()> {
+    let uncounted = Gauge::noop();
+    serve_http_counted(bound, service, tls, limits, shutdown, drain, uncounted).await
+}
+
+/// Like [`serve_http`]; `open` shows how many connections there are, upgraded ones included.
+pub async fn serve_http_counted(
+    bound: Bound,
+    service: HttpService,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    limits: Limits,
+    shutdown: Shutdown,
+    drain: Duration,
+    open: Gauge,
+) -> io::Result<()> {
+    let caps = Caps::new(&limits, open);
     let http = Arc::new(http::Http {
         entrypoint: bound.name.clone(),
         service,
         tls: tls.map(TlsAcceptor::from),
-        limits: limits.clone(),
+        limits,
         shutdown: shutdown.clone(),
     });
-    accept::run(bound, &limits, shutdown, drain, |stream, peer, permit| {
+    accept::run(bound, caps, shutdown, drain, |stream, peer, permit| {
         http.clone().serve(stream, peer, permit)
     })
     .await
@@ -140,7 +157,8 @@ pub async fn serve_connections(
 ) -> io::Result<()> {
     let entrypoint = bound.name.clone();
     let ending = shutdown.clone();
-    accept::run(bound, &limits, shutdown, drain, |stream, peer, permit| {
+    let caps = Caps::new(&limits, Gauge::noop());
+    accept::run(bound, caps, shutdown, drain, |stream, peer, permit| {
         let info = ConnectionInfo {
             peer,
             client_ip: peer.ip().to_canonical(),

@@ -76,8 +76,14 @@ async fn metrics_are_rendered_for_prometheus() {
     let metrics = Metrics::install();
     metrics::counter!("mito_test_total", "kind" => "a").increment(2);
     metrics::histogram!("mito_test_seconds").record(0.02);
+    metrics::histogram!("traefik_test_duration_seconds").record(0.2);
     let text = Metrics::install().render();
     for line in [
+        "traefik_test_duration_seconds_bucket{le=\"0.1\"} 0\n\
+         traefik_test_duration_seconds_bucket{le=\"0.3\"} 1\n\
+         traefik_test_duration_seconds_bucket{le=\"1.2\"} 1\n\
+         traefik_test_duration_seconds_bucket{le=\"5\"} 1\n\
+         traefik_test_duration_seconds_bucket{le=\"+Inf\"} 1\n",
         "mito_test_total{kind=\"a\"} 2",
         "mito_test_seconds_bucket{le=\"0.025\"} 1",
         "mito_test_seconds_bucket{le=\"0.01\"} 0",

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tower::ServiceExt as _;
 
-use super::harness::{TestGateway, config, request};
+use super::harness::{TestGateway, config, exchange, request};
 
 #[tokio::test]
 async fn requests_are_counted_when_their_answer_has_ended() {
@@ -81,6 +81,40 @@ async fn a_client_that_goes_away_is_counted_as_499() {
     }
     let shown = handle.render();
     assert!(shown.contains("code=\"499\""), "{shown}");
+    drop(guard);
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn open_connections_are_shown_by_entry_point() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let guard = metrics::set_default_local_recorder(&recorder);
+    let test = TestGateway::start("localhost", config()).await;
+    let [web, ..] = test.listen();
+    let open = |number: usize| {
+        let labels = "entrypoint=\"web\",protocol=\"TCP\"";
+        format!("traefik_open_connections{{{labels}}} {number}\n")
+    };
+    let held = tokio::net::TcpStream::connect(web)
+        .await
+        .expect("a connection");
+    // The one that was accepted before is counted by the time that this one is answered.
+    let head = "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: close\r\n\r\n";
+    exchange(web, head).await;
+    let shown_as = async |number| {
+        while !handle.render().contains(&open(number)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(10);
+    let check = async |number| {
+        let shown = tokio::time::timeout(patience, shown_as(number)).await;
+        assert!(shown.is_ok(), "{number}: {}", handle.render());
+    };
+    check(1).await;
+    drop(held);
+    check(0).await;
     drop(guard);
     test.stop().await;
 }

@@ -1,7 +1,7 @@
 //! The accept loop: one task for each connection, caps, a back-off when the process has no file
 //! descriptors left, and the drain at shutdown.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use mito_core::{Shutdown, supervisor::record_panic};
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    Bound, Limits,
+    Bound,
     caps::{Caps, Permit},
 };
 
@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// then waits up to `drain` for those that are open.
 pub(super) async fn run<F, R>(
     bound: Bound,
-    limits: &Limits,
+    caps: Arc<Caps>,
     shutdown: Shutdown,
     drain: Duration,
     serve: F,
@@ -35,7 +35,6 @@ where
     let name = bound.name;
     bound.listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(bound.listener)?;
-    let caps = Caps::new(limits.max_connections, limits.max_connections_per_address);
     let mut connections = JoinSet::new();
     let mut pause = FIRST_PAUSE;
     loop {

@@ -6,6 +6,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use metrics::Gauge;
+
+use super::Limits;
+
 /// Bits of an IPv6 address that count as one address: what a provider gives to one customer.
 const IPV6_PREFIX_BITS: u32 = 64;
 
@@ -15,6 +19,7 @@ pub(super) struct Caps {
     max: usize,
     max_per_address: usize,
     open: Mutex<Open>,
+    shown: Gauge,
 }
 
 #[derive(Debug, Default)]
@@ -31,11 +36,13 @@ pub(super) struct Permit {
 }
 
 impl Caps {
-    pub(super) fn new(max: usize, max_per_address: usize) -> Arc<Self> {
+    /// `shown` follows the number of connections.
+    pub(super) fn new(limits: &Limits, shown: Gauge) -> Arc<Self> {
         Arc::new(Self {
-            max,
-            max_per_address,
+            max: limits.max_connections,
+            max_per_address: limits.max_connections_per_address,
             open: Mutex::default(),
+            shown,
         })
     }
 
@@ -46,12 +53,13 @@ impl Caps {
         if open.total >= self.max {
             return Err("total");
         }
-        let count = open.by_address.entry(address).or_insert(0);
-        if *count >= self.max_per_address && !address.is_loopback() {
+        let count = open.by_address.get(&address).copied().unwrap_or(0);
+        if count >= self.max_per_address && !address.is_loopback() {
             return Err("address");
         }
-        *count += 1;
+        open.by_address.insert(address, count + 1);
         open.total += 1;
+        self.shown.increment(1);
         Ok(Permit {
             caps: self.clone(),
             address,
@@ -67,6 +75,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut open = self.caps.open();
         open.total -= 1;
+        self.caps.shown.decrement(1);
         if let Some(count) = open.by_address.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -90,13 +99,22 @@ fn group(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    fn caps(max_connections: usize, max_connections_per_address: usize) -> Arc<Caps> {
+        let limits = Limits {
+            max_connections,
+            max_connections_per_address,
+            ..Limits::default()
+        };
+        Caps::new(&limits, Gauge::noop())
+    }
+
     fn enter(caps: &Arc<Caps>, address: &str) -> Result<Permit, &'static str> {
         caps.enter(address.parse().expect("an address"))
     }
 
     #[test]
     fn an_address_has_its_cap_and_gets_it_back() {
-        let caps = Caps::new(100, 2);
+        let caps = caps(100, 2);
         let first = enter(&caps, "192.0.2.1").expect("the first");
         let _second = enter(&caps, "::ffff:192.0.2.1").expect("the second");
         assert_eq!(enter(&caps, "192.0.2.1").err(), Some("address"));
@@ -107,8 +125,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_kept_of_an_address_that_is_refused() {
+        let caps = caps(100, 0);
+        assert_eq!(enter(&caps, "192.0.2.1").err(), Some("address"));
+        assert!(caps.open().by_address.is_empty());
+    }
+
+    #[test]
     fn one_ipv6_network_is_one_address() {
-        let caps = Caps::new(100, 1);
+        let caps = caps(100, 1);
         let _first = enter(&caps, "2001:db8:0:1::1").expect("the first");
         assert_eq!(enter(&caps, "2001:db8:0:1:ffff::2").err(), Some("address"));
         let _other = enter(&caps, "2001:db8:0:2::1").expect("another network");
@@ -116,7 +141,7 @@ mod tests {
 
     #[test]
     fn loopback_is_exempt_from_the_cap_per_address_only() {
-        let caps = Caps::new(3, 1);
+        let caps = caps(3, 1);
         let permits: Vec<_> = ["127.0.0.1", "127.0.0.1", "::1"]
             .map(|address| enter(&caps, address))
             .into();
