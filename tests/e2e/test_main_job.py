@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import socket
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -34,9 +35,11 @@ class Inbox:
 @pytest.fixture
 def smtp():
     inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        inbox.port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=inbox.port)
     controller.start()
-    inbox.port = controller.server.sockets[0].getsockname()[1]
     yield inbox
     controller.stop()
 

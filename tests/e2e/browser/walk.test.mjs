@@ -69,7 +69,7 @@ test("from the set-up link to the finished content", async () => {
 
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   for (const role of ["postgres", "redis", "minio", "api", "notifications", "ai-pipeline"]) {
-    await page.getByRole("row", { name: new RegExp(`^${role}\\b`) }).getByText("healthy").waitFor();
+    await page.getByRole("row", { name: new RegExp(`^${role} healthy`) }).waitFor();
   }
   await shot(page, "overview");
   await page.getByRole("button", { name: /import/i }).first().click();
