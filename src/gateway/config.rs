@@ -20,7 +20,8 @@ pub struct Config {
     pub rate_limit_burst: u32,
     /// Routers beside those of the platform, by name.
     pub routers: BTreeMap<String, Router>,
-    /// How long a server behind a router may take to begin its answer, in milliseconds.
+    /// How long a server behind a router may take to begin its answer, in milliseconds since it
+    /// took the last part of the request.
     pub upstream_header_timeout_ms: u64,
     /// `common` or `json`, written to `logs/access.log` in the data folder; `off` for none.
     pub access_log: AccessLogFormat,

@@ -3,7 +3,10 @@
 //! handler sees it. What hyper has already thrown away by then is looked for in the raw head (see
 //! `listener::head`).
 
-use http::{HeaderValue, Method, StatusCode, Uri, Version, header, request::Parts, uri::Authority};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header, request::Parts,
+    uri::Authority,
+};
 
 /// The longest request target, in bytes.
 pub const MAX_URI_BYTES: usize = 16 * 1024;
@@ -27,9 +30,13 @@ pub fn host(parts: &Parts) -> String {
     })
 }
 
-/// Turns the target into origin form and its authority into the `Host` header, so that handlers
-/// see one shape whatever the client and the protocol version wrote.
+/// Turns the target into origin form and its authority into the `Host` header, and puts the
+/// crumbs of an HTTP/2 cookie together, so that handlers see one shape whatever the client and the
+/// protocol version wrote.
 pub fn to_origin_form(parts: &mut Parts) {
+    if parts.version >= Version::HTTP_2 {
+        join_cookies(&mut parts.headers);
+    }
     let Some(authority) = parts.uri.authority() else {
         return;
     };
@@ -39,6 +46,21 @@ pub fn to_origin_form(parts: &mut Parts) {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     if let Ok(origin) = path.parse() {
         parts.uri = origin;
+    }
+}
+
+/// RFC 9113 §8.2.3: crumbs must be one header again before they leave HTTP/2.
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if crumbs.len() < 2 {
+        return;
+    }
+    if let Ok(cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, cookie);
     }
 }
 
@@ -242,6 +264,25 @@ mod tests {
         check("https://a/", &[("host", "b")], false);
         check("/", &[("host", "a")], true);
         check("/", &[], false);
+    }
+
+    #[test]
+    fn crumbs_of_a_cookie_are_put_together() {
+        let check = |version, crumbs: &[&str], expected: &[&str]| {
+            let headers: Vec<_> = crumbs.iter().map(|crumb| ("cookie", *crumb)).collect();
+            let mut parts = parts(version, "GET", "https://a/", &headers);
+            to_origin_form(&mut parts);
+            let cookies: Vec<_> = parts.headers.get_all(header::COOKIE).iter().collect();
+            assert_eq!(cookies, expected, "{version:?} {crumbs:?}");
+        };
+        check(
+            Version::HTTP_2,
+            &["a=1", "b=2; c=3", "d=4"],
+            &["a=1; b=2; c=3; d=4"],
+        );
+        check(Version::HTTP_2, &["a=1"], &["a=1"]);
+        check(Version::HTTP_2, &[], &[]);
+        check(Version::HTTP_11, &["a=1", "b=2"], &["a=1", "b=2"]);
     }
 
     #[test]

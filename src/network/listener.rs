@@ -10,6 +10,7 @@ mod handshake;
 mod head;
 mod http;
 mod respond;
+mod stall;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +49,8 @@ pub struct Limits {
     /// How long a request body may stand still, in milliseconds. There is no limit for a whole
     /// body, so that large uploads pass.
     pub body_stall_timeout_ms: u64,
-    /// How long a client may leave an answer lying, in milliseconds.
+    /// How long a client may leave an answer lying, in milliseconds. A client of HTTP/2 may pause
+    /// single answers for longer as long as it takes what else is sent.
     pub write_stall_timeout_ms: u64,
     /// How long a connection without a request is kept, in milliseconds.
     pub idle_timeout_ms: u64,

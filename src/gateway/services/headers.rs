@@ -17,10 +17,12 @@ const HOP_BY_HOP: [&str; 9] = [
     "http2-settings",
 ];
 
-/// Removes the headers of one hop and those that `Connection` nominates.
+/// Removes the headers of one hop and those that `Connection` nominates; never the host, in whose
+/// place the upstream would see its own address.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let nominated: Vec<HeaderName> = tokens(headers, &header::CONNECTION)
         .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
+        .filter(|name| *name != header::HOST)
         .collect();
     for name in nominated {
         headers.remove(name);
@@ -129,6 +131,13 @@ mod tests {
         ]);
         strip_hop_by_hop(&mut all);
         assert_eq!(all, headers(&[("accept", "*/*")]));
+    }
+
+    #[test]
+    fn the_host_is_nobodys_to_strike_out() {
+        let mut all = headers(&[("connection", "Host, close"), ("host", "a.example")]);
+        strip_hop_by_hop(&mut all);
+        assert_eq!(all, headers(&[("host", "a.example")]));
     }
 
     #[test]

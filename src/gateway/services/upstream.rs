@@ -14,7 +14,7 @@ use hyper_util::{
 use mito_core::Supervisor;
 use mito_network::ConnectionInfo;
 
-use super::headers;
+use super::{headers, upload::Progress};
 
 /// Time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -83,7 +83,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client whose upstreams must begin their answer within `header_timeout`.
+    /// A client whose upstreams must begin their answer within `header_timeout` of the last part of
+    /// the request.
     pub(crate) fn new(supervisor: Supervisor, header_timeout: Duration) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -149,11 +150,24 @@ impl Client {
         &self,
         request: Request<Body>,
     ) -> Result<Response<hyper::body::Incoming>, (Failure, bool)> {
-        let answer = tokio::time::timeout(self.header_timeout, self.pool.request(request)).await;
-        match answer {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err((classify(&error), error.is_connect())),
-            Err(_) => Err((Failure::TimedOut, false)),
+        let progress = Progress::begin();
+        let answer = self.pool.request(request.map(|body| progress.follow(body)));
+        tokio::select! {
+            answer = answer => answer.map_err(|error| (classify(&error), error.is_connect())),
+            () = self.no_progress(&progress) => Err((Failure::TimedOut, false)),
+        }
+    }
+
+    /// Returns when the server has taken nothing for as long as it may take to answer.
+    async fn no_progress(&self, progress: &Progress) {
+        let mut last = progress.last();
+        loop {
+            tokio::time::sleep_until(last + self.header_timeout).await;
+            let now = progress.last();
+            if now == last {
+                return;
+            }
+            last = now;
         }
     }
 

@@ -353,3 +353,19 @@ async fn a_broken_rule_keeps_the_routers_that_were() {
     );
     test.stop().await;
 }
+
+#[tokio::test]
+async fn a_request_without_a_host_is_not_redirected_to_nowhere() {
+    let test = TestGateway::start("example.com", config()).await;
+    let request = |host: Option<&str>| {
+        let mut request = http::Request::get("/evil.example/").version(http::Version::HTTP_10);
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        request.body(Body::empty()).expect("a request")
+    };
+    assert_eq!(test.send("web", request(None)).await.status, 400);
+    let answer = test.send("web", request(Some("a.example.com"))).await;
+    assert_eq!(answer.status, 301);
+    test.stop().await;
+}

@@ -251,3 +251,28 @@ async fn large_uploads_are_streamed_through_and_answered() {
     );
     test.stop().await;
 }
+
+#[tokio::test]
+async fn an_upload_may_take_longer_than_the_beginning_of_an_answer() {
+    let (listener, address) = listener().await;
+    let test = before(address).await;
+    test.supervisor.detach("upstream", async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        head(&mut stream).await;
+        let mut body = Vec::new();
+        while !body.ends_with(b"0\r\n\r\n") {
+            body.push(stream.read_u8().await.expect("a whole body"));
+        }
+        let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer).await.expect("taken");
+    });
+    // 900 ms in all, where an answer must begin within 500 ms.
+    let pieces = futures_util::stream::iter(0..9).then(async |_| {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        Ok::<_, std::io::Error>("piece")
+    });
+    let mut upload = request("POST", "shop.localhost/", &[]);
+    *upload.body_mut() = Body::from_stream(pieces);
+    assert_eq!(test.send("web", upload).await.status, 204);
+    test.stop().await;
+}

@@ -29,6 +29,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const MAX_STREAMS: u32 = 100;
 /// The largest header list of HTTP/2, in bytes as RFC 9113 §6.5.2 counts them.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
+/// What is kept of each answer that an HTTP/2 client has not made room for, in bytes.
+const MAX_UNSENT_BYTES: usize = 64 * 1024;
 /// How often a quiet HTTP/2 peer is pinged.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long it may take to answer the ping.
@@ -104,6 +106,7 @@ impl Http {
             peer,
             tls,
             activity: activity.clone(),
+            body_stall: Duration::from_millis(self.limits.body_stall_timeout_ms),
         });
         let outcome = match protocol {
             Protocol::Http1 => {
@@ -165,6 +168,7 @@ impl Http {
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .max_send_buf_size(MAX_UNSENT_BYTES)
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PING_TIMEOUT)
             .serve_connection(TokioIo::new(gate), service);

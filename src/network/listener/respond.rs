@@ -1,7 +1,9 @@
 //! One request: refused, or given its [`ConnectionInfo`] and sent into the handler, whose panics
 //! end here.
 
-use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration,
+};
 
 use axum::{body::Body, response::IntoResponse as _};
 use futures_util::FutureExt as _;
@@ -13,6 +15,7 @@ use tower::Service as _;
 use super::{
     activity::{Activity, tracked},
     gate::{Verdict, Verdicts},
+    stall,
 };
 use crate::{ConnectionInfo, HttpService, Problem, admission, connection::TlsInfo};
 
@@ -29,6 +32,8 @@ pub(super) struct Responder {
     pub(super) peer: SocketAddr,
     pub(super) tls: Option<TlsInfo>,
     pub(super) activity: Arc<Activity>,
+    /// How long the body of an HTTP/2 request may stand still.
+    pub(super) body_stall: Duration,
 }
 
 type Answer = Result<Response<Body>, Infallible>;
@@ -44,7 +49,7 @@ impl Responder {
         let in_flight = self.activity.begin();
         let mut response = match verdict.refused {
             Some(status) => refusal(status),
-            None => self.respond(request).await,
+            None => self.respond(request.map(Body::new)).await,
         };
         if verdict.refused.is_some() {
             response
@@ -60,11 +65,12 @@ impl Responder {
     /// Answers a request of HTTP/2.
     pub(super) async fn http2(self: Arc<Self>, request: Request<Incoming>) -> Answer {
         let in_flight = self.activity.begin();
+        let request = request.map(|body| stall::limited(body, self.body_stall));
         let response = self.respond(request).await;
         Ok(response.map(|body| tracked(body, in_flight)))
     }
 
-    async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn respond(&self, request: Request<Body>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         if let Err(status) = admission::admit(&parts) {
             return refusal(status);
@@ -73,7 +79,7 @@ impl Responder {
         let request_id = info.request_id.clone();
         admission::to_origin_form(&mut parts);
         parts.extensions.insert(info);
-        let request = Request::from_parts(parts, Body::new(body));
+        let request = Request::from_parts(parts, body);
         let mut service = self.service.clone();
         // The call is inside, so that a panic before the first await is contained too.
         let handled = AssertUnwindSafe(async move { service.call(request).await }).catch_unwind();

@@ -481,6 +481,29 @@ async fn http_2_is_recognised_and_judged_too() {
         .expect("a clean end");
 }
 
+#[tokio::test]
+async fn a_body_of_http_2_that_stops_is_given_up() {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let server = serve(echo(), short_limits());
+    let stream = TokioIo::new(server.connect().await);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
+            .await
+            .expect("HTTP/2");
+    #[expect(clippy::disallowed_methods, reason = "the test plays the supervisor")]
+    tokio::spawn(connection);
+    let stopped = futures_util::StreamExt::chain(
+        futures_util::stream::iter([Ok::<_, io::Error>("abc")]),
+        futures_util::stream::pending(),
+    );
+    let request = Request::post("http://a/")
+        .body(Body::from_stream(stopped))
+        .expect("a request");
+    let answer = tokio::time::timeout(PATIENCE, sender.send_request(request)).await;
+    let answer = answer.expect("the handler does not wait for ever");
+    assert!(!answer.is_ok_and(|answer| answer.status().is_success()));
+}
+
 /// Sends every byte back, and counts connections.
 struct Parrot(Arc<AtomicUsize>);
 
