@@ -186,8 +186,9 @@ impl App {
     }
 
     /// Starts the roles in dependency order and serves until `shutdown` begins, then stops within
-    /// 10 s: the gateway takes no new work while workers end, then the storage closes.
-    pub async fn serve(mut self, shutdown: Shutdown) -> Result<(), Error> {
+    /// 10 s: the gateway takes no new work while workers end, then the storage closes. Returns the names of
+    /// tasks that had not ended in time.
+    pub async fn serve(mut self, shutdown: Shutdown) -> Result<Vec<String>, Error> {
         let options = mito_network::start::Options {
             roles: (!self.config.roles.is_empty())
                 .then(|| self.config.roles.iter().cloned().collect()),
@@ -216,11 +217,11 @@ impl App {
         };
         let workers = async {
             shutdown.begun().await;
-            self.stop_workers().await;
+            self.stop_workers().await
         };
-        tokio::join!(gateway, workers);
+        let ((), abandoned) = tokio::join!(gateway, workers);
         self.storage.close(STORAGE_DEADLINE).await;
-        Ok(())
+        Ok(abandoned)
     }
 
     /// Closes a platform that was opened and does not serve.
@@ -229,7 +230,7 @@ impl App {
         self.storage.close(STORAGE_DEADLINE).await;
     }
 
-    async fn stop_workers(&self) {
+    async fn stop_workers(&self) -> Vec<String> {
         tracing::info!("shutting down");
         let abandoned = self.supervisor.shut_down(WORKERS_DEADLINE).await;
         if !abandoned.is_empty() {
@@ -238,6 +239,7 @@ impl App {
                 "tasks were still running at the deadline"
             );
         }
+        abandoned
     }
 
     /// The network, to look at while the platform runs.

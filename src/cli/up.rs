@@ -96,7 +96,7 @@ async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Resu
     let mut signalled = false;
     loop {
         tokio::select! {
-            served = &mut serving => return served,
+            served = &mut serving => return served.map(|_| ()),
             failed = &mut watch => { serving.await?; return failed; }
             () = &mut signals, if !signalled => signalled = true,
         }

@@ -55,7 +55,7 @@ pub(crate) struct TestApp {
     pub(crate) network: mito_network::Network,
     pub(crate) importer: mito::starter::Importer,
     shutdown: Shutdown,
-    serving: Option<JoinHandle<Result<(), mito::app::Error>>>,
+    serving: Option<JoinHandle<Result<Vec<String>, mito::app::Error>>>,
 }
 
 impl TestApp {
@@ -116,7 +116,11 @@ impl TestApp {
         self.shutdown.begin();
         let serving = self.serving.take().unwrap();
         let stopped = tokio::time::timeout(Duration::from_secs(10), serving).await;
-        stopped.expect("stops within 10 s").unwrap().unwrap();
+        let abandoned = stopped.expect("stops within 10 s").unwrap().unwrap();
+        assert!(
+            abandoned.is_empty(),
+            "tasks that did not end: {abandoned:?}"
+        );
     }
 }
 
