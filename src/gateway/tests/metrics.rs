@@ -100,8 +100,8 @@ async fn open_connections_are_shown_by_entry_point() {
         .await
         .expect("a connection");
     // The one that was accepted before is counted by the time that this one is answered.
-    let head = "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: close\r\n\r\n";
-    exchange(web, head).await;
+    let whole = "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: close\r\n\r\n";
+    exchange(web, whole).await;
     let shown_as = async |number| {
         while !handle.render().contains(&open(number)) {
             tokio::task::yield_now().await;
