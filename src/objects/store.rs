@@ -4,20 +4,18 @@ mod copy;
 mod get;
 mod multipart;
 mod put;
+mod reading;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use mito_core::{Clock, Random};
 use mito_database::{Database, Tx};
 use mito_network::{HttpService, Task};
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use crate::{
     Config,
@@ -60,8 +58,10 @@ pub(crate) struct Inner {
     pub(crate) domain: String,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
-    /// How many streams read a blob: the sweep leaves those alone.
-    reading: Mutex<HashMap<String, usize>>,
+    /// The blobs that are read now: the sweep leaves those alone.
+    reading: reading::Registry,
+    /// Rung when there may be blobs to remove.
+    garbage: Notify,
 }
 
 /// What object storage needs.
@@ -103,7 +103,8 @@ impl Objects {
                 domain: domain.to_ascii_lowercase(),
                 clock,
                 random,
-                reading: Mutex::default(),
+                reading: reading::Registry::default(),
+                garbage: Notify::new(),
             }),
         }
     }
@@ -193,8 +194,7 @@ impl Objects {
         let delete = move |tx: &mut Tx<'_>| {
             meta::versions::delete(tx, &bucket, &key, &wanted, request_id.as_deref())
         };
-        self.inner.database.write(delete).await?;
-        Ok(())
+        self.release(delete).await
     }
 
     /// Removes many objects, each if it has the ETag given with it; says of each what happened.
@@ -227,7 +227,7 @@ impl Objects {
                 }
                 Ok(results)
             };
-            results.extend(self.inner.database.write(delete).await?);
+            results.extend(self.release(delete).await?);
         }
         Ok(results)
     }
@@ -277,56 +277,28 @@ impl Objects {
         })
     }
 
+    /// Writes what may let go of blobs, and wakes the sweep.
+    async fn release<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        // Rung also when the caller goes away: the commit may stand.
+        let _ringing = Ringing(&self.inner.garbage);
+        self.inner.database.write(work).await
+    }
+
     /// An opaque id: 128 random bits in hex, so that blob files spread over their folders.
     pub(crate) fn new_id(&self) -> String {
         hex::encode(self.inner.random.bytes::<16>())
     }
 }
 
-/// Keeps the sweep away from blobs while they are read.
-pub(crate) struct Reading {
-    inner: Arc<Inner>,
-    blobs: Vec<String>,
-}
+/// Rings when dropped.
+struct Ringing<'a>(&'a Notify);
 
-impl Reading {
-    pub(crate) fn begin(inner: &Arc<Inner>, blobs: Vec<String>) -> Self {
-        let mut reading = inner.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        for blob in &blobs {
-            *reading.entry(blob.clone()).or_default() += 1;
-        }
-        drop(reading);
-        Self {
-            inner: inner.clone(),
-            blobs,
-        }
-    }
-}
-
-impl Drop for Reading {
+impl Drop for Ringing<'_> {
     fn drop(&mut self) {
-        let mut reading = self
-            .inner
-            .reading
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for blob in &self.blobs {
-            if let Some(count) = reading.get_mut(blob) {
-                *count -= 1;
-                if *count == 0 {
-                    reading.remove(blob);
-                }
-            }
-        }
-    }
-}
-
-impl Inner {
-    /// Whether a stream reads the blob now.
-    pub(crate) fn is_read(&self, blob: &str) -> bool {
-        self.reading
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(blob)
+        self.0.notify_one();
     }
 }

@@ -12,9 +12,9 @@ use crate::{
     checksums::{CHUNK_BYTES, Finished},
 };
 
-/// How long a blob stays after the last row that named it is gone: readers that have read the row
-/// but not yet opened the file still find it.
-pub(crate) const GC_GRACE: Duration = Duration::from_mins(1);
+/// How long a blob file stays after the last row that named it is gone. Readers announce the blobs
+/// they read and then look again, so it only spares them a second attempt.
+pub(crate) const GC_GRACE: Duration = Duration::from_millis(500);
 
 /// Bytes that have been received and digested.
 #[derive(Clone, Debug)]
@@ -64,21 +64,42 @@ pub(crate) fn share(tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Notes that one row less names the blob; the last one hands it to the sweep.
+/// Notes that one row less names the blob. The last one hands its file to the sweep; bytes in the
+/// metadata file go at once, since readers took them together with the row.
 pub(crate) fn release(tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
     tx.execute(
         "UPDATE _mito_objects_blobs SET refs = refs - 1 WHERE id = $1",
         &[&id],
     )?;
-    let row = tx.query_one("SELECT refs FROM _mito_objects_blobs WHERE id = $1", &[&id])?;
-    let Some(row) = row else { return Ok(()) };
-    if row.get::<i64>("refs")? <= 0 {
+    let sql = "SELECT refs, place FROM _mito_objects_blobs WHERE id = $1";
+    let Some(row) = tx.query_one(sql, &[&id])? else {
+        return Ok(());
+    };
+    if row.get::<i64>("refs")? > 0 {
+        return Ok(());
+    }
+    if row.get::<String>("place")? == "inline" {
+        forget(tx, id)
+    } else {
         let due_ms = tx.now_ms() + i64::try_from(GC_GRACE.as_millis()).unwrap_or(0);
         let sql = "INSERT INTO _mito_objects_gc (blob, due_ms) VALUES ($1, $2) \
                    ON CONFLICT (blob) DO NOTHING";
         tx.execute(sql, &[&id, &due_ms])?;
+        Ok(())
     }
-    Ok(())
+}
+
+/// Whether the sweep cannot have taken the blob yet.
+pub(crate) fn is_kept(tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {
+    let now_ms = tx.now_ms();
+    let sql = "SELECT g.due_ms FROM _mito_objects_blobs b \
+               LEFT JOIN _mito_objects_gc g ON g.blob = b.id WHERE b.id = $1";
+    let Some(row) = tx.query_one(sql, &[&id])? else {
+        return Ok(false);
+    };
+    Ok(row
+        .get::<Option<i64>>("due_ms")?
+        .is_none_or(|due_ms| due_ms > now_ms))
 }
 
 /// What is known of a blob, with its bytes if they are in the metadata file.
@@ -114,19 +135,31 @@ pub(crate) fn mark_damaged(tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Blobs that nobody names and whose grace is over, with whether they have a file.
-pub(crate) fn due(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<(String, bool)>, Error> {
+/// A blob that nobody names, with when its grace is over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Garbage {
+    pub(crate) blob: String,
+    pub(crate) due_ms: i64,
+}
+
+/// Blobs that nobody names and whose grace is over, in order, after the given one.
+pub(crate) fn due(tx: &mut Tx<'_>, after: &Garbage, limit: u32) -> Result<Vec<Garbage>, Error> {
     let now_ms = tx.now_ms();
-    let sql = "SELECT g.blob, b.place FROM _mito_objects_gc g \
-               JOIN _mito_objects_blobs b ON b.id = g.blob \
-               WHERE g.due_ms <= $1 ORDER BY g.due_ms LIMIT $2";
-    tx.query(sql, &[&now_ms, &limit])?
+    let sql = "SELECT blob, due_ms FROM _mito_objects_gc \
+               WHERE due_ms <= $1 AND (due_ms > $2 OR (due_ms = $2 AND blob > $3)) \
+               ORDER BY due_ms, blob LIMIT $4";
+    tx.query(sql, &[&now_ms, &after.due_ms, &after.blob, &limit])?
         .iter()
-        .map(|row| Ok((row.get("blob")?, row.get::<String>("place")? == "file")))
+        .map(|row| {
+            Ok(Garbage {
+                blob: row.get("blob")?,
+                due_ms: row.get("due_ms")?,
+            })
+        })
         .collect()
 }
 
-/// Forgets a blob whose file is gone.
+/// Forgets a blob that has no file, or none any more.
 pub(crate) fn forget(tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
     tx.execute("DELETE FROM _mito_objects_inline WHERE blob = $1", &[&id])?;
     tx.execute("DELETE FROM _mito_objects_blobs WHERE id = $1", &[&id])?;

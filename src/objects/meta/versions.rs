@@ -3,7 +3,7 @@
 use mito_database::{Action, NewEvent, Row, Tx};
 
 use super::{blobs, buckets, from_json, to_bigint, to_json};
-use crate::{Checksums, Error, Headers, Object};
+use crate::{Checksums, Error, Headers, Object, blobs::reader::BlobInfo};
 
 /// The columns that [`object`] reads.
 pub(crate) const COLUMNS: &str = "id, key, seq, size, etag, modified_ms, content_type, headers, \
@@ -122,6 +122,31 @@ pub(crate) fn pieces(tx: &mut Tx<'_>, version: &Version) -> Result<Vec<Piece>, E
         .collect()
 }
 
+/// What is known of those blobs of a version whose bytes are in the metadata file.
+pub(crate) fn inline(tx: &mut Tx<'_>, version: &Version) -> Result<Vec<BlobInfo>, Error> {
+    let ids = if let Some(blob) = &version.blob {
+        vec![blob.clone()]
+    } else {
+        let sql = "SELECT i.blob FROM _mito_objects_pieces p \
+                   JOIN _mito_objects_inline i ON i.blob = p.blob WHERE p.object = $1";
+        let rows = tx.query(sql, &[&version.id])?;
+        rows.iter()
+            .map(|row| row.get("blob"))
+            .collect::<Result<Vec<String>, _>>()?
+    };
+    let mut inline = Vec::new();
+    for id in ids {
+        inline.extend(blobs::info(tx, &id)?.filter(|info| info.inline.is_some()));
+    }
+    Ok(inline)
+}
+
+/// Whether the version is still there.
+pub(crate) fn exists(tx: &mut Tx<'_>, id: &str) -> Result<bool, Error> {
+    let sql = "SELECT 1 AS found FROM _mito_objects_versions WHERE id = $1";
+    Ok(tx.query_one(sql, &[&id])?.is_some())
+}
+
 /// Fails unless the present version is as `wanted`.
 pub(crate) fn check(
     present: Option<&Version>,
@@ -145,7 +170,7 @@ pub(crate) fn check(
 }
 
 /// Puts `new` in the place of what the key held, if that is as `wanted`, and says so in the
-/// outbox. The blobs of `new` have rows already.
+/// outbox. The blob of `new` gets its row afterwards, in the room that this may make.
 pub(crate) fn replace(
     tx: &mut Tx<'_>,
     bucket: &str,

@@ -83,6 +83,6 @@ impl Objects {
             };
             meta::versions::replace(tx, &to_bucket, &new, &Preconditions::default())
         };
-        self.inner.database.write(copy).await
+        self.release(copy).await
     }
 }

@@ -7,20 +7,33 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use mito_database::Tx;
 
-use super::{Objects, Reading};
+use super::{Objects, reading::Reading};
 use crate::{
     Body, Error, Object,
     blobs::reader::{BlobInfo, Fault, Reader},
-    meta::{self, versions::Version},
+    meta::{
+        self,
+        versions::{Piece, Version},
+    },
 };
 
-/// A put may replace the object between the look at its row and the opening of its file.
-const ATTEMPTS: usize = 3;
+/// Between the look at an object's row and the announcement that its blobs are read, a change and
+/// then a sweep may take them.
+const ATTEMPTS: usize = 5;
 
 /// A part of the answer that comes from one blob.
 struct Segment {
     blob: String,
     range: Range<u64>,
+    /// Known already if the bytes were in the metadata file, which does not keep them for us.
+    inline: Option<BlobInfo>,
+}
+
+/// An object as one snapshot has it.
+pub(super) struct Found {
+    pub(super) version: Version,
+    pub(super) pieces: Vec<Piece>,
+    inline: Vec<BlobInfo>,
 }
 
 struct Download {
@@ -63,7 +76,11 @@ impl Objects {
         E: From<Error>,
     {
         for _ in 0..ATTEMPTS {
-            let (version, pieces) = self.find(bucket, key).await?;
+            let Found {
+                version,
+                pieces,
+                inline,
+            } = self.find(bucket, key).await?;
             let range = choose(&version.object)?;
             let mut segments = VecDeque::new();
             for piece in pieces {
@@ -71,49 +88,74 @@ impl Objects {
                 let from = range.start.max(piece.first_byte);
                 let to = range.end.min(end);
                 if from < to {
-                    let range = from - piece.first_byte..to - piece.first_byte;
+                    let inline = inline.iter().find(|info| info.id == piece.blob).cloned();
                     segments.push_back(Segment {
                         blob: piece.blob,
-                        range,
+                        range: from - piece.first_byte..to - piece.first_byte,
+                        inline,
                     });
                 }
             }
-            let blobs = segments
-                .iter()
-                .map(|segment| segment.blob.clone())
-                .collect();
+            let files = segments.iter().filter(|segment| segment.inline.is_none());
+            let files = files.map(|segment| segment.blob.clone()).collect();
+            let Some(reading) = self.begin_reading(&version, files).await? else {
+                continue;
+            };
             let mut download = Download {
                 objects: self.clone(),
                 bucket: bucket.to_owned(),
                 key: key.to_owned(),
                 segments,
                 current: None,
-                _reading: Reading::begin(&self.inner, blobs),
+                _reading: reading,
             };
             // The first chunk is read before the answer begins: small objects fail cleanly.
             match download.next().await {
                 Ok(first) => return Ok((version.object, range, download.into_body(first))),
-                Err(Error::NoSuchKey { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Damaged {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-        }
-        .into())
+        Err(Error::Database(mito_database::Error::Busy).into())
     }
 
-    async fn find(
+    /// Keeps the sweep away from the files of a version; none if it may have been there already.
+    pub(super) async fn begin_reading(
         &self,
-        bucket: &str,
-        key: &str,
-    ) -> Result<(Version, Vec<meta::versions::Piece>), Error> {
+        version: &Version,
+        files: Vec<String>,
+    ) -> Result<Option<Reading>, Error> {
+        let reading = Reading::begin(&self.inner, files);
+        if reading.blobs().is_empty() {
+            return Ok(Some(reading));
+        }
+        // Whatever the sweep took before the announcement was let go of before this snapshot.
+        let (id, files) = (version.id.clone(), reading.blobs().to_vec());
+        let look = move |tx: &mut Tx<'_>| {
+            if meta::versions::exists(tx, &id)? {
+                return Ok(true);
+            }
+            for blob in &files {
+                if !meta::blobs::is_kept(tx, blob)? {
+                    return Ok::<_, Error>(false);
+                }
+            }
+            Ok(true)
+        };
+        let kept = self.inner.database.read(look).await?;
+        Ok(kept.then_some(reading))
+    }
+
+    pub(super) async fn find(&self, bucket: &str, key: &str) -> Result<Found, Error> {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let find = move |tx: &mut Tx<'_>| {
             let version = meta::versions::get(tx, &bucket, &key)?;
             let pieces = meta::versions::pieces(tx, &version)?;
-            Ok((version, pieces))
+            let inline = meta::versions::inline(tx, &version)?;
+            Ok(Found {
+                version,
+                pieces,
+                inline,
+            })
         };
         self.inner.database.read(find).await
     }
@@ -128,7 +170,7 @@ impl Objects {
 }
 
 impl Download {
-    /// The next verified bytes. `NoSuchKey` means that the object was replaced meanwhile.
+    /// The next verified bytes.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(reader) = &mut self.current {
@@ -154,23 +196,37 @@ impl Download {
     }
 
     async fn open(&self, segment: Segment) -> Result<Reader, Error> {
-        let gone = || Error::NoSuchKey {
+        let Segment {
+            blob,
+            range,
+            inline,
+        } = segment;
+        let info = match inline {
+            Some(info) => Some(info),
+            None => self.objects.blob(&blob).await?,
+        };
+        if let Some(info) = info {
+            if info.damaged {
+                return Err(Error::Damaged {
+                    bucket: self.bucket.clone(),
+                    key: self.key.clone(),
+                });
+            }
+            if let Some(reader) = self.objects.inner.blobs.open(info, range).await? {
+                return Ok(reader);
+            }
+        }
+        // Nobody removes what is read, so the disk has lost it; perhaps it comes back.
+        tracing::error!(
+            bucket = self.bucket,
+            key = self.key,
+            blob,
+            "an object's file is missing"
+        );
+        Err(Error::Damaged {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
-        };
-        let info = self.objects.blob(&segment.blob).await?.ok_or_else(gone)?;
-        if info.damaged {
-            return Err(Error::Damaged {
-                bucket: self.bucket.clone(),
-                key: self.key.clone(),
-            });
-        }
-        self.objects
-            .inner
-            .blobs
-            .open(info, segment.range)
-            .await?
-            .ok_or_else(gone)
+        })
     }
 
     async fn damaged(&self, blob: String) -> Error {

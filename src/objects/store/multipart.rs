@@ -174,7 +174,7 @@ impl Objects {
             meta::uploads::remove(tx, &id, &parts)?;
             Ok(object)
         };
-        self.inner.database.write(complete).await
+        self.release(complete).await
     }
 
     /// Forgets an upload and its parts.
@@ -189,7 +189,7 @@ impl Objects {
             meta::uploads::get(tx, &bucket, &key, &id)?;
             meta::uploads::remove(tx, &id, &[])
         };
-        self.inner.database.write(abort).await
+        self.release(abort).await
     }
 
     /// An upload with its parts after `after`.

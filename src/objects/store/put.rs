@@ -107,8 +107,9 @@ impl Objects {
         };
         let (bucket, blob) = (bucket.to_owned(), stored.clone());
         let commit = move |tx: &mut Tx<'_>| {
+            let object = meta::versions::replace(tx, &bucket, &new, &wanted)?;
             meta::blobs::insert(tx, &blob)?;
-            meta::versions::replace(tx, &bucket, &new, &wanted)
+            Ok(object)
         };
         self.commit(&stored, commit).await
     }
@@ -119,7 +120,7 @@ impl Objects {
         F: Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        let committed = self.inner.database.write(commit).await;
+        let committed = self.release(commit).await;
         match &committed {
             // After a lost connection or a shutdown nobody knows whether it was committed.
             Ok(_) | Err(Error::Database(_)) => {}

@@ -6,9 +6,15 @@ use mito_core::{Shutdown, supervisor::TaskError};
 use mito_database::{Lane, Tx};
 
 use super::Objects;
-use crate::{Error, meta};
+use crate::{
+    Error,
+    meta::{
+        self,
+        blobs::{GC_GRACE, Garbage},
+    },
+};
 
-/// Between two looks at the garbage that rows let go.
+/// Between two looks at the garbage that rows let go, if nothing asks for one: after a failure.
 const GARBAGE_EVERY: Duration = Duration::from_secs(30);
 /// Between two walks over all blob files.
 const WALK_EVERY: Duration = Duration::from_hours(6);
@@ -29,9 +35,15 @@ impl Objects {
                 walked_ms = Some(now_ms);
             }
             self.sweep_garbage().await?;
+            let woken = async {
+                tokio::select! {
+                    () = self.inner.garbage.notified() => self.inner.clock.sleep(GC_GRACE).await,
+                    () = self.inner.clock.sleep(GARBAGE_EVERY) => {}
+                }
+            };
             tokio::select! {
                 () = shutdown.begun() => return Ok(()),
-                () = self.inner.clock.sleep(GARBAGE_EVERY) => {}
+                () = woken => {}
             }
         }
     }
@@ -39,32 +51,36 @@ impl Objects {
     /// Removes blobs that rows let go and whose grace is over; returns how many.
     pub(crate) async fn sweep_garbage(&self) -> Result<usize, Error> {
         let mut removed = 0;
+        let mut last = Garbage::default();
         loop {
-            let due = self
-                .inner
-                .database
-                .read(|tx| meta::blobs::due(tx, BATCH))
-                .await?;
-            let free: Vec<_> = due
-                .iter()
-                .filter(|(blob, _)| !self.inner.is_read(blob))
-                .cloned()
-                .collect();
-            for (blob, has_file) in &free {
-                if *has_file {
-                    self.inner.blobs.remove(blob).await?;
+            let after = last.clone();
+            let find = move |tx: &mut Tx<'_>| meta::blobs::due(tx, &after, BATCH);
+            let due = self.inner.database.read(find).await?;
+            let Some(garbage) = due.last() else {
+                return Ok(removed);
+            };
+            last = garbage.clone();
+            let mut gone = Vec::new();
+            for Garbage { blob, .. } in due {
+                if self.inner.reading.holds(&blob) {
+                    continue;
+                }
+                match self.inner.blobs.remove(&blob).await {
+                    Ok(()) => gone.push(blob),
+                    Err(error) => {
+                        tracing::warn!(blob, %error, "a blob cannot be removed yet");
+                    }
                 }
             }
-            removed += free.len();
-            let (found, freed) = (due.len(), free.len());
+            removed += gone.len();
+            if gone.is_empty() {
+                continue;
+            }
             let forget = move |tx: &mut Tx<'_>| {
-                free.iter()
-                    .try_for_each(|(blob, _)| meta::blobs::forget(tx, blob))
+                gone.iter()
+                    .try_for_each(|blob| meta::blobs::forget(tx, blob))
             };
             self.inner.database.write_in(Lane::Bulk, forget).await?;
-            if found < BATCH as usize || freed == 0 {
-                return Ok(removed);
-            }
         }
     }
 

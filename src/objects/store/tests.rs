@@ -17,11 +17,17 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    fixture_with(Clock::manual(1_000_000), 0, 16 * 1024).await
+}
+
+async fn fixture_with(clock: Clock, max_bytes: u64, inline_bytes: u64) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Clock::manual(1_000_000);
     let options = Options {
         location: Location::File(folder.path().join("objects.db")),
-        config: mito_database::database::Config::default(),
+        config: mito_database::database::Config {
+            max_bytes,
+            ..mito_database::database::Config::default()
+        },
         clock: clock.clone(),
     };
     let dependencies = Dependencies {
@@ -35,6 +41,8 @@ async fn fixture() -> Fixture {
     };
     let config = Config {
         bucket: "inbox".to_owned(),
+        inline_bytes,
+        reserve_bytes: 0,
         ..Config::default()
     };
     let objects = Objects::new(config, dependencies);
@@ -161,4 +169,146 @@ async fn the_probe_leaves_nothing() {
     objects.ping().await.unwrap();
     let shutdown = mito_core::Shutdown::new();
     assert_eq!(objects.sweep_leftovers(&shutdown).await.unwrap(), 0);
+}
+
+async fn put(objects: &Objects, key: &str, bytes: Vec<u8>) -> Result<Object, Error> {
+    let options = Put::default();
+    objects.put("inbox", key, options, body(bytes)).await
+}
+
+#[tokio::test]
+async fn a_full_metadata_file_has_room_as_soon_as_something_goes() {
+    const BYTES: usize = 100_000;
+    let Fixture {
+        objects, _folder, ..
+    } = fixture_with(Clock::system(), 2 * 1024 * 1024, 512 * 1024).await;
+    let mut stored = 0;
+    let refused = loop {
+        match put(&objects, &stored.to_string(), vec![1; BYTES]).await {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, Error::StorageFull), "{refused:?}");
+    assert!(stored > 5);
+    put(&objects, "0", vec![2; BYTES]).await.unwrap();
+    for key in 0..stored {
+        objects.delete("inbox", &key.to_string()).await.unwrap();
+        put(&objects, &format!("again-{key}"), vec![3; BYTES])
+            .await
+            .unwrap();
+    }
+}
+
+fn blob_files(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| {
+            if entry.file_type().unwrap().is_dir() {
+                blob_files(&entry.path())
+            } else {
+                1
+            }
+        })
+        .sum()
+}
+
+#[tokio::test]
+async fn files_go_soon_after_the_last_row_or_reader() {
+    let Fixture {
+        objects,
+        _folder: folder,
+        ..
+    } = fixture_with(Clock::system(), 0, 1024).await;
+    let blobs = folder.path().join("objects");
+    let shutdown = mito_core::Shutdown::new();
+    let mut sweeping = tokio::task::JoinSet::new();
+    let (sweeper, until) = (objects.clone(), shutdown.clone());
+    sweeping.spawn(async move { sweeper.sweep_until(until).await });
+    let files = |wanted: usize| {
+        let blobs = blobs.clone();
+        async move {
+            let gone = async {
+                while blob_files(&blobs) > wanted {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), gone)
+                .await
+                .expect("within seconds, not at the next look");
+        }
+    };
+    put(&objects, "read", vec![1; 300_000]).await.unwrap();
+    put(&objects, "other", vec![1; 300_000]).await.unwrap();
+    let (_, reading) = objects.get("inbox", "read", None).await.unwrap();
+    objects.delete("inbox", "read").await.unwrap();
+    put(&objects, "other", vec![2; 300_000]).await.unwrap();
+    files(2).await;
+    objects.delete("inbox", "other").await.unwrap();
+    files(1).await;
+    let pieces: Vec<Bytes> = reading.try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), vec![1; 300_000]);
+    files(0).await;
+    shutdown.begin();
+    sweeping.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_that_comes_after_the_sweep_looks_again() {
+    let Fixture {
+        objects,
+        clock,
+        _folder,
+    } = fixture().await;
+    put(&objects, "a", vec![1; 300_000]).await.unwrap();
+    let found = objects.find("inbox", "a").await.unwrap();
+    let files = || {
+        found
+            .pieces
+            .iter()
+            .map(|piece| piece.blob.clone())
+            .collect()
+    };
+    put(&objects, "a", vec![2; 300_000]).await.unwrap();
+    let reading = objects.begin_reading(&found.version, files()).await;
+    assert!(reading.unwrap().is_some(), "in its grace");
+    clock.advance(Duration::from_secs(1));
+    let reading = objects.begin_reading(&found.version, files()).await;
+    assert!(reading.unwrap().is_none(), "the sweep may be at it");
+    assert_eq!(objects.sweep_garbage().await.unwrap(), 1);
+    let reading = objects.begin_reading(&found.version, files()).await;
+    assert!(reading.unwrap().is_none(), "the sweep was there");
+}
+
+#[tokio::test]
+async fn a_read_of_parts_outlives_the_row_of_its_small_part() {
+    let Fixture {
+        objects,
+        clock,
+        _folder,
+    } = fixture().await;
+    let id = objects
+        .create_upload("inbox", "m", NewUpload::default())
+        .await
+        .unwrap();
+    let mut named = Vec::new();
+    for (number, length) in [(1, 5 * 1024 * 1024), (2, 100)] {
+        let expected = (None, None, Verify::default());
+        objects
+            .put_part(("inbox", "m", &id), number, expected, body(vec![7; length]))
+            .await
+            .unwrap();
+        named.push(Completed { number, etag: None });
+    }
+    objects
+        .complete_upload(("inbox", "m", &id), named, Preconditions::default(), None)
+        .await
+        .unwrap();
+    let (object, reading) = objects.get("inbox", "m", None).await.unwrap();
+    objects.delete("inbox", "m").await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(objects.sweep_garbage().await.unwrap(), 0, "it is read");
+    let pieces: Vec<Bytes> = reading.try_collect().await.unwrap();
+    assert_eq!(pieces.concat().len() as u64, object.size);
+    assert_eq!(objects.sweep_garbage().await.unwrap(), 1);
 }
