@@ -17,7 +17,7 @@ use crate::{
     record::Record,
     routers::{Middleware, Router, Table},
     rules,
-    services::{Internal, Target, headers},
+    services::{Internal, Target, headers, upstream::Failure},
     state::{State, is_local},
 };
 
@@ -209,6 +209,14 @@ async fn call(
         Target::Upstream(upstream) => {
             match state.client.send(upstream, info, request).await {
                 Ok(response) => response,
+                Err(failure @ Failure::NoRoom) => {
+                    tracing::warn!(
+                        host = info.host,
+                        "too many requests are with servers beside the platform"
+                    );
+                    let detail = format!("{} is busy. Try again in a moment.", info.host);
+                    reader.answer(Problem::new(failure.status(), detail).retry_after(1))
+                }
                 Err(failure) => {
                     let url = upstream.url();
                     tracing::debug!(%url, ?failure, "an upstream did not answer");

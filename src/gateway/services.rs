@@ -2,6 +2,7 @@
 //! `http://` server through a pooled client, and a few answers are the gateway's own.
 
 pub(crate) mod headers;
+pub(crate) mod room;
 mod upload;
 pub(crate) mod upstream;
 

@@ -14,7 +14,11 @@ use hyper_util::{
 use mito_core::Supervisor;
 use mito_network::ConnectionInfo;
 
-use super::{headers, upload::Progress};
+use super::{
+    headers,
+    room::{Place, Room},
+    upload::Progress,
+};
 
 /// Time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -62,14 +66,17 @@ pub(crate) enum Failure {
     Unreachable,
     /// It took too long.
     TimedOut,
+    /// Too many requests are with servers already.
+    NoRoom,
 }
 
 impl Failure {
-    /// The status that Traefik answers.
+    /// The status that Traefik answers, which knows no lack of room.
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::Unreachable => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -80,6 +87,7 @@ pub(crate) struct Client {
     pool: legacy::Client<HttpConnector, Body>,
     supervisor: Supervisor,
     header_timeout: Duration,
+    pub(crate) room: Room,
 }
 
 impl Client {
@@ -98,6 +106,7 @@ impl Client {
             pool,
             supervisor,
             header_timeout,
+            room: Room::new(),
         }
     }
 
@@ -108,6 +117,7 @@ impl Client {
         info: &ConnectionInfo,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
+        let place = self.room.enter().ok_or(Failure::NoRoom)?;
         let upgrade = match request.version() {
             Version::HTTP_11 => headers::wanted_upgrade(request.headers()),
             _ => None,
@@ -123,11 +133,11 @@ impl Client {
             if let Some(protocol) = switched {
                 mark_upgrade(response.headers_mut(), protocol);
             }
-            self.join(client_side, server_side);
-        } else {
-            headers::strip_hop_by_hop(response.headers_mut());
+            self.join(client_side, server_side, place);
+            return Ok(response.map(Body::new));
         }
-        Ok(response.map(Body::new))
+        headers::strip_hop_by_hop(response.headers_mut());
+        Ok(response.map(|body| place.until_end_of(Body::new(body))))
     }
 
     /// A connection that the server closed while it was idle shows only when it is used, so a
@@ -172,7 +182,7 @@ impl Client {
     }
 
     /// Carries bytes both ways until one side ends or the process does.
-    fn join(&self, client: OnUpgrade, server: OnUpgrade) {
+    fn join(&self, client: OnUpgrade, server: OnUpgrade, place: Place) {
         let shutdown = self.supervisor.shutdown();
         self.supervisor.detach("gateway/upgrade", async move {
             let carried = async {
@@ -189,6 +199,7 @@ impl Client {
                     tracing::debug!(%error, "an upgraded connection did not come about");
                 }
             }
+            drop(place);
         });
     }
 }

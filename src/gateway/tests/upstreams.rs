@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::harness::{TestGateway, config, request};
-use crate::config as options;
+use crate::{config as options, services::room::MAX_AT_ONCE};
 
 /// A gateway whose `shop.localhost` is the server at `address`.
 async fn before(address: SocketAddr) -> TestGateway {
@@ -274,5 +274,31 @@ async fn an_upload_may_take_longer_than_the_beginning_of_an_answer() {
     let mut upload = request("POST", "shop.localhost/", &[]);
     *upload.body_mut() = Body::from_stream(pieces);
     assert_eq!(test.send("web", upload).await.status, 204);
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn requests_to_servers_are_bounded_until_their_answers_have_ended() {
+    let (listener, address) = listener().await;
+    let test = before(address).await;
+    let room = test.gateway.state.client.room.clone();
+    let all = u32::try_from(MAX_AT_ONCE).expect("it fits");
+    let full = room.semaphore().try_acquire_many(all).expect("all of it");
+    let busy = test.get("web", "shop.localhost/").await;
+    assert_eq!((busy.status, busy.header("retry-after")), (503, "1"));
+    drop(full);
+    test.supervisor.detach("upstream", async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        head(&mut stream).await;
+        let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+        stream.write_all(answer).await.expect("taken");
+    });
+    let sent = request("GET", "shop.localhost/", &[]);
+    let response = tower::ServiceExt::oneshot(test.gateway.service("web"), sent).await;
+    let response = response.unwrap_or_else(|never| match never {});
+    assert_eq!(response.status(), 200);
+    assert_eq!(room.semaphore().available_permits(), MAX_AT_ONCE - 1);
+    drop(response);
+    assert_eq!(room.semaphore().available_permits(), MAX_AT_ONCE);
     test.stop().await;
 }
