@@ -210,10 +210,7 @@ async fn call(
             match state.client.send(upstream, info, request).await {
                 Ok(response) => response,
                 Err(failure @ Failure::NoRoom) => {
-                    tracing::warn!(
-                        host = info.host,
-                        "too many requests are with servers beside the platform"
-                    );
+                    metrics::counter!("mito_gateway_upstreams_busy_total").increment(1);
                     let detail = format!("{} is busy. Try again in a moment.", info.host);
                     reader.answer(Problem::new(failure.status(), detail).retry_after(1))
                 }
