@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use http::StatusCode;
 use mito_records::{Error, FieldError, Session, SignIn};
 use secrecy::SecretString;
@@ -17,8 +14,8 @@ use crate::{
     body::JsonBody,
     caller::Caller,
     envelope::Envelope,
+    extract::{Path, Query, text},
     fields,
-    records::{Parameters, text},
 };
 
 const NO_AUTH_COLLECTION: &str = "Missing or invalid auth collection context.";
@@ -64,7 +61,7 @@ pub(crate) async fn methods(
 pub(crate) async fn with_password(
     State(api): State<Arc<Api>>,
     Path(collection): Path<String>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<Json<Value>, Envelope> {
@@ -97,7 +94,7 @@ pub(crate) async fn with_password(
 pub(crate) async fn refresh(
     State(api): State<Arc<Api>>,
     Path(collection): Path<String>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
 ) -> Result<Json<Value>, Envelope> {
     let token = caller.token.as_deref().ok_or_else(Envelope::unauthorized)?;

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use http::StatusCode;
 use mito_records::Collection;
 use serde::Deserialize;
@@ -16,8 +13,8 @@ use crate::{
     body::JsonBody,
     caller::Caller,
     envelope::Envelope,
+    extract::{Path, Query, text},
     fields,
-    records::{Parameters, text},
 };
 
 /// Collections in a page that asked for no size.
@@ -37,7 +34,7 @@ pub(crate) struct Import {
 /// `GET /collections`
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
 ) -> Result<Json<Value>, Envelope> {
     require_superuser(&caller)?;
@@ -76,7 +73,7 @@ pub(crate) async fn list(
 pub(crate) async fn view(
     State(api): State<Arc<Api>>,
     Path(collection): Path<String>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
 ) -> Result<Json<Value>, Envelope> {
     require_superuser(&caller)?;

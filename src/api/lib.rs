@@ -7,6 +7,7 @@
 //! | `caller` | who sent a request: a bearer token at `/api`, a cookie at `/_mito/api`, never both |
 //! | `envelope` | errors as PocketBase words them |
 //! | `body` | JSON bodies, bounded and checked |
+//! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
@@ -17,6 +18,7 @@ mod body;
 mod caller;
 mod collections;
 mod envelope;
+mod extract;
 mod fields;
 mod health;
 pub mod panel;

@@ -2,24 +2,25 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use http::StatusCode;
 use mito_records::{ListQuery, Record};
 use serde_json::Value;
 
-use crate::{Api, body::JsonBody, caller::Caller, envelope::Envelope, fields};
-
-/// Query parameters by name; of a repeated one the last.
-pub(crate) type Parameters = Query<HashMap<String, String>>;
+use crate::{
+    Api,
+    body::JsonBody,
+    caller::Caller,
+    envelope::Envelope,
+    extract::{Path, Query, text},
+    fields,
+};
 
 /// `GET …/records`
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Path(collection): Path<String>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
 ) -> Result<Json<Value>, Envelope> {
     let query = list_query(&parameters)?;
@@ -36,7 +37,7 @@ pub(crate) async fn list(
 pub(crate) async fn view(
     State(api): State<Arc<Api>>,
     Path((collection, id)): Path<(String, String)>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
 ) -> Result<Json<Value>, Envelope> {
     let record = api
@@ -54,7 +55,7 @@ pub(crate) async fn view(
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     Path(collection): Path<String>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
     JsonBody(values): JsonBody<Record>,
 ) -> Result<Json<Value>, Envelope> {
@@ -74,7 +75,7 @@ pub(crate) async fn create(
 pub(crate) async fn update(
     State(api): State<Arc<Api>>,
     Path((collection, id)): Path<(String, String)>,
-    Query(parameters): Parameters,
+    Query(parameters): Query,
     caller: Caller,
     JsonBody(values): JsonBody<Record>,
 ) -> Result<Json<Value>, Envelope> {
@@ -132,9 +133,4 @@ fn list_query(parameters: &HashMap<String, String>) -> Result<ListQuery, Envelop
             "1" | "true" | "t" | "T" | "TRUE"
         ),
     })
-}
-
-/// A parameter's text; empty when it is absent.
-pub(crate) fn text<'a>(parameters: &'a HashMap<String, String>, name: &str) -> &'a str {
-    parameters.get(name).map(String::as_str).unwrap_or_default()
 }

@@ -20,7 +20,7 @@ use mito_database::Tx;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Error, FieldError, Records};
+use crate::{Error, FieldError, Records, fields::FieldKind};
 
 /// The most collections in one import.
 const MAX_IMPORTED_COLLECTIONS: usize = 200;
@@ -114,6 +114,20 @@ impl Collection {
             .and_then(|auth| auth.get("enabled"));
         self.is_auth() && enabled.and_then(Value::as_bool).unwrap_or(true)
     }
+
+    /// Whether its records know when they were created.
+    pub(crate) fn is_ordered_by_creation(&self) -> bool {
+        self.field("created")
+            .is_some_and(|field| field.kind_of() == Some(FieldKind::Autodate))
+    }
+
+    /// Who may have a session; `None` means nobody, empty every account.
+    pub(crate) fn auth_rule(&self) -> Option<&str> {
+        match self.options.get("authRule") {
+            Some(rule) => rule.as_str(),
+            None => Some(""),
+        }
+    }
 }
 
 impl Records {
@@ -154,13 +168,7 @@ impl Records {
         let (records, name) = (self.clone(), collection.name.clone());
         let create = move |tx: &mut Tx<'_>| {
             if store::exists(tx, &collection.name)? {
-                return Err(Error::field(
-                    "name",
-                    FieldError::new(
-                        "validation_collection_name_exists",
-                        "Collection name must be unique (case insensitive).",
-                    ),
-                ));
+                return Err(name_exists());
             }
             import_in(tx, std::slice::from_ref(&collection))?;
             records.collection_in(tx, &collection.name)
@@ -188,13 +196,43 @@ impl Records {
     }
 }
 
+/// A collection is found by its id or its name, so neither may be another's id or name.
+fn require_unused(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Error> {
+    if store::exists(tx, &collection.name)? {
+        return Err(name_exists());
+    }
+    if store::find(tx, &collection.id)?.is_some() {
+        let message = "The collection id is the id or the name of another collection.";
+        let error = FieldError::new("validation_collection_id_exists", message);
+        return Err(Error::field("id", error));
+    }
+    Ok(())
+}
+
+fn name_exists() -> Error {
+    let error = FieldError::new(
+        "validation_collection_name_exists",
+        "Collection name must be unique (case insensitive).",
+    );
+    Error::field("name", error)
+}
+
 /// Definitions come first, so that relations may point at collections of the same import.
 fn import_in(tx: &mut Tx<'_>, collections: &[Collection]) -> Result<(), Error> {
     let mut planned = Vec::with_capacity(collections.len());
     for wanted in collections {
         let existing = store::find(tx, &wanted.name)?;
+        if existing
+            .as_ref()
+            .is_some_and(|existing| existing.name != wanted.name)
+        {
+            return Err(name_exists());
+        }
         let merged = system::complete(wanted.clone(), existing.as_ref());
         validate::collection(&merged, existing.as_ref())?;
+        if existing.is_none() {
+            require_unused(tx, &merged)?;
+        }
         store::save(tx, &merged)?;
         planned.push((merged, existing));
     }

@@ -118,6 +118,12 @@ pub(crate) fn compile(sql: &mut Sql, text: &str, scope: Scope<'_>) -> Result<(),
     emit::expression(sql, &expression, scope)
 }
 
+/// Whether a record could fulfil the rule, whatever its fields are. The language has no negation, so
+/// a condition that fails with every field taken as fitting fails with all of them.
+pub(crate) fn could_hold(rule: &str, scope: Scope<'_>) -> Result<bool, String> {
+    emit::could_hold(&parser::parse(rule)?, scope)
+}
+
 /// Whether a rule can be compiled for the collection.
 pub(crate) fn check_rule(collection: &Collection, rule: &str) -> Result<(), String> {
     if rule.trim().is_empty() {

@@ -1,6 +1,5 @@
 //! The domain under the API, used in process by workers too: collections, records, the filter and
 //! rule language, accounts and sessions. It speaks no HTTP.
-
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -49,11 +48,18 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: STEPS,
 };
 
-const STEPS: &[Migration] = &[Migration {
-    version: 1,
-    sql: include_str!("migrations/1.sql"),
-    postgres: None,
-}];
+const STEPS: &[Migration] = &[
+    Migration {
+        version: 1,
+        sql: include_str!("migrations/1.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 2,
+        sql: include_str!("migrations/2.sql"),
+        postgres: None,
+    },
+];
 
 /// `[records]`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

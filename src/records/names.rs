@@ -37,9 +37,7 @@ pub(crate) fn is_collection_name(name: &str, system: bool) -> bool {
     is_identifier(name)
         && name.len() <= MAX_COLLECTION_NAME
         && (system || !name.starts_with('_'))
-        && !folded.starts_with("_mito_")
-        && !folded.starts_with("sqlite_")
-        && !folded.starts_with("pg_")
+        && !is_of_an_engine(&folded)
         && !folded.contains("_via_")
 }
 
@@ -50,6 +48,20 @@ pub(crate) fn is_field_name(name: &str) -> bool {
         && !name.starts_with("__")
         && !name.contains("_via_")
         && !RESERVED_FIELDS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Whether an index may be called `name`.
+pub(crate) fn is_index_name(name: &str) -> bool {
+    is_identifier(name)
+        && name.len() <= MAX_FIELD_NAME
+        && !is_of_an_engine(&name.to_ascii_lowercase())
+}
+
+/// Names that the platform and the engines keep for themselves.
+fn is_of_an_engine(folded: &str) -> bool {
+    ["_mito_", "sqlite_", "pg_"]
+        .iter()
+        .any(|prefix| folded.starts_with(prefix))
 }
 
 /// The name as a quoted SQL identifier. Only names that passed [`is_identifier`] get here; the
@@ -96,6 +108,18 @@ mod tests {
         check("collectionId", false);
         check("a-b", false);
         check("a\u{0}", false);
+    }
+
+    #[test]
+    fn index_names() {
+        let check = |name: &str, expected: bool| {
+            assert_eq!(is_index_name(name), expected, "{name:?}");
+        };
+        check("idx_title", true);
+        check("_mito_records_created_0", false);
+        check("SQLite_autoindex_t_1", false);
+        check("a-b", false);
+        check(&"a".repeat(61), false);
     }
 
     #[test]

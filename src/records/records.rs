@@ -8,7 +8,7 @@
 //! | [`write`](mod@write) | records to rows, checked and with their events |
 //! | [`list`] | pages |
 
-mod access;
+pub(crate) mod access;
 mod list;
 pub(crate) mod read;
 pub(crate) mod write;
@@ -162,8 +162,11 @@ impl Records {
         request_id: Option<String>,
     ) -> Result<Record, Error> {
         let definition = self.collection(collection).await?;
-        // Nobody has the server hash a password for a record that they may not create at all.
-        access::rule(&definition, Operation::Create, identity.as_ref())?;
+        // Nobody has the server hash a password, or learns which values are taken, for a record
+        // that they may not create whatever is in it.
+        let rule = access::rule(&definition, Operation::Create, identity.as_ref())?;
+        self.require_hope(&definition, rule, identity.as_ref())
+            .await?;
         let password = self
             .new_account_password(&definition, &values, identity.as_ref())
             .await?;
@@ -178,7 +181,7 @@ impl Records {
             // The rule speaks of the record as it would be; an error takes it back.
             match access::require(tx, &collection, &id, Operation::Create, identity.as_ref()) {
                 Err(Error::NotFound) => {
-                    return Err(Error::Invalid("Failed to create record.".to_owned()));
+                    return Err(may_not_create());
                 }
                 other => other?,
             }
@@ -247,6 +250,26 @@ impl Records {
         Ok(())
     }
 
+    async fn require_hope(
+        &self,
+        collection: &Collection,
+        rule: Option<&str>,
+        identity: Option<&Identity>,
+    ) -> Result<(), Error> {
+        let Some(rule) = rule.map(str::to_owned) else {
+            return Ok(());
+        };
+        let (collection, identity) = (collection.clone(), identity.cloned());
+        let check = move |tx: &mut Tx<'_>| {
+            if access::could_hold(tx, &collection, &rule, identity.as_ref())? {
+                Ok(())
+            } else {
+                Err(may_not_create())
+            }
+        };
+        self.inner.database.read(check).await
+    }
+
     async fn account_change(
         &self,
         collection: &str,
@@ -278,6 +301,10 @@ impl Records {
         };
         self.inner.database.read(check).await
     }
+}
+
+fn may_not_create() -> Error {
+    Error::Invalid("Failed to create record.".to_owned())
 }
 
 /// The text of a field, if it was given as text.

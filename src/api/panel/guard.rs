@@ -46,7 +46,7 @@ pub(crate) async fn by_cookie(
     if let Some(token) = &token {
         caller.identity = api.records.authenticate(token).await;
         if caller.identity.is_none()
-            && let Ok(session) = api.records.refresh(token).await
+            && let Ok(session) = api.records.renew(token).await
         {
             caller.identity = Some(session.identity);
             renewed = cookie::set(&session.token, caller.scheme, api.records.session_idle());

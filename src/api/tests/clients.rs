@@ -78,6 +78,11 @@ async fn an_account_lives_from_sign_up_to_sign_out() {
     let after = fixture.call(Method::POST, path, None, &fresh).await;
     after.check(401, unauthorized.clone());
 
+    let late = fixture.token("users", "a@b.co").await;
+    fixture.clock.advance(Duration::from_hours(1));
+    let expired = fixture.call(Method::POST, path, None, &late).await;
+    expired.check(401, unauthorized.clone());
+
     let token = fixture.token("users", "a@b.co").await;
     let out = "/api/platform/v1/sign-out";
     assert_eq!(
@@ -289,10 +294,23 @@ async fn bad_queries_are_told() {
         "Only superusers can filter by @request.",
     )
     .await;
-    let fine = "/api/collections/notes/records?page=-1&perPage=99999999999&filter=%ff";
-    assert_eq!(fixture.get(fine, GUEST).await.status, 400);
+    let message = "The filter is invalid: '\u{fffd}' was not expected.";
+    check("page=-1&filter=%ff", 400, message).await;
     let fine = "/api/collections/notes/records?page=-1&perPage=99999999999";
     assert_eq!(fixture.get(fine, GUEST).await.json()["perPage"], 1_000);
+}
+
+#[tokio::test]
+async fn paths_that_are_no_text_lead_nowhere() {
+    let fixture = Fixture::new().await;
+    let nothing = error(404, "The requested resource wasn't found.");
+    for path in [
+        "/api/collections/%ff/records",
+        "/api/collections/users/records/%ff",
+        "/api/collections/%ff/auth-methods",
+    ] {
+        fixture.get(path, GUEST).await.check(404, nothing.clone());
+    }
 }
 
 #[tokio::test]

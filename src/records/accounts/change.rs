@@ -10,6 +10,7 @@ use crate::{
     Collection, Error, FieldError, Record, Records,
     accounts::{limits::Attempt, passwords, sessions, tokens::same},
     error::FieldErrors,
+    fields::accept,
     names::quote,
     records::{secret, text},
 };
@@ -42,7 +43,7 @@ impl Records {
         }
         let mut errors = confirmation(values, true);
         let manages = identity.is_some_and(Identity::is_superuser);
-        if !manages && values.get("verified") == Some(&Value::Bool(true)) {
+        if !manages && values.get("verified").is_some_and(accept::is_true) {
             errors.insert("verified".to_owned(), FieldError::mismatch());
         }
         if errors.is_empty()

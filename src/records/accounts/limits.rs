@@ -56,14 +56,19 @@ impl Attempt<'_> {
     }
 }
 
-/// An IPv6 subscriber has a /64; anything else counts as it is written.
+/// An IPv6 subscriber has a /64; an IPv4 client is one however the listener writes its address;
+/// anything else counts as it is written.
 fn network(client_ip: &str) -> String {
-    match client_ip.parse() {
+    let address = client_ip
+        .parse()
+        .map(|address: IpAddr| address.to_canonical());
+    match address {
         Ok(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
         }
-        _ => client_ip.chars().take(64).collect(),
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => client_ip.chars().take(64).collect(),
     }
 }
 
@@ -110,7 +115,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// A good password does not count as a try of its account from its address.
+    /// A good password does not count as a try.
     pub(crate) fn succeeded(&self, attempt: &Attempt<'_>) {
         let mut known = self
             .full_at_ms
@@ -186,6 +191,20 @@ mod tests {
         limiter
             .check(&attempt("a", "2001:db8:0:1::1"))
             .expect("another network");
+    }
+
+    #[test]
+    fn ipv4_clients_of_an_ipv6_listener_do_not_count_together() {
+        let limiter = Limiter::new(Clock::manual(0));
+        for host in 0..60 {
+            limiter
+                .check(&attempt("a", &format!("::ffff:10.0.0.{host}")))
+                .unwrap();
+        }
+        for _ in 0..9 {
+            limiter.check(&attempt("a", "10.0.0.1")).unwrap();
+        }
+        assert!(limiter.check(&attempt("a", "::ffff:10.0.0.1")).is_err());
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! copy that somebody else also used, so the session ends. For 30 s the one before the current is
 //! still good, because browser tabs race.
 //!
-//! A refresh takes a token that has expired, as long as its session lives: the idle limit of the
-//! session, not the short life of a token, decides who has to sign in again.
+//! Clients of the API must refresh before their token expires, as with PocketBase. The panel's
+//! cookie outlives its token: there the idle limit of the session decides who has to sign in again
+//! ([`Records::renew`]).
 
 use std::time::Duration;
 
@@ -17,7 +18,10 @@ use crate::{
     Collection, Error, Records, Session,
     accounts::tokens::{Claims, same},
     names::quote,
-    records::read::{self, Viewer},
+    records::{
+        access,
+        read::{self, Viewer},
+    },
 };
 
 /// How long the token before the current one still works.
@@ -82,6 +86,32 @@ impl Stored {
     }
 }
 
+impl Hot {
+    fn accepts(&self, claims: &Claims, now_ms: i64) -> bool {
+        let stored = &self.stored;
+        stored.lives(now_ms)
+            && stored.accepts(&claims.jti, now_ms)
+            && stored.record == claims.id
+            && stored.collection_id == claims.collection_id
+    }
+
+    fn identity(self) -> Identity {
+        Identity {
+            id: self.stored.record,
+            collection: self.collection,
+            email: self.email,
+            session_id: self.stored.id,
+        }
+    }
+}
+
+/// What the cache knows of a session.
+enum Copy {
+    Missing,
+    Ended,
+    Hot(Hot),
+}
+
 /// What a refresh came to. Reuse is not an error of the transaction: the end of the session must be
 /// committed.
 enum Refreshed {
@@ -97,35 +127,32 @@ impl Records {
             return Ok(None);
         };
         let now_ms = self.inner.clock.now_ms();
-        if claims.exp.saturating_mul(1_000) <= now_ms {
+        if claims.has_expired(now_ms) {
             return Ok(None);
         }
-        let Some(hot) = self.hot(&claims.sid).await? else {
-            return Ok(None);
-        };
-        let stored = &hot.stored;
-        let good = stored.lives(now_ms)
-            && stored.accepts(&claims.jti, now_ms)
-            && stored.record == claims.id
-            && stored.collection_id == claims.collection_id;
-        Ok(good.then_some(Identity {
-            id: hot.stored.record,
-            collection: hot.collection,
-            email: hot.email,
-            session_id: hot.stored.id,
-        }))
+        match self.copy(&claims.sid) {
+            Copy::Ended => return Ok(None),
+            Copy::Hot(hot) if hot.accepts(&claims, now_ms) => return Ok(Some(hot.identity())),
+            // Perhaps the copy is older than the token.
+            Copy::Hot(_) => self.forget_sessions(std::slice::from_ref(&claims.sid)),
+            Copy::Missing => {}
+        }
+        let hot = self.heat(&claims.sid).await?;
+        let good = hot.filter(|hot| hot.accepts(&claims, now_ms));
+        Ok(good.map(Hot::identity))
     }
 
-    async fn hot(&self, session: &str) -> Result<Option<Hot>, Error> {
-        let key = key(session);
-        if let Some(copy) = self.inner.cache.get(&key) {
-            if copy == ENDED {
-                return Ok(None);
-            }
-            if let Ok(hot) = serde_json::from_slice(&copy) {
-                return Ok(Some(hot));
-            }
+    fn copy(&self, session: &str) -> Copy {
+        match self.inner.cache.get(&key(session)) {
+            None => Copy::Missing,
+            Some(copy) if copy == ENDED => Copy::Ended,
+            Some(copy) => serde_json::from_slice(&copy).map_or(Copy::Missing, Copy::Hot),
         }
+    }
+
+    /// Reads a session and keeps it hot.
+    async fn heat(&self, session: &str) -> Result<Option<Hot>, Error> {
+        let key = key(session);
         let (records, session) = (self.clone(), session.to_owned());
         let read = move |tx: &mut Tx<'_>| records.read_hot(tx, &session);
         let hot = self.inner.database.read(read).await?;
@@ -212,16 +239,31 @@ impl Records {
                 idle_at: later(now_ms, config.session_idle_seconds),
                 absolute_at: later(now_ms, config.session_absolute_seconds),
             };
+            access::may_authenticate(tx, &collection, &stored.record)?;
             insert(tx, &stored, &start)?;
             records.session(tx, &collection, &stored).map(Some)
         };
         self.inner.database.write(begin).await
     }
 
-    /// Rotates the token of a session. A token that was rotated away more than 30 s ago ends the
-    /// whole session.
+    /// Rotates the token of a session, unless it has expired. A token that was rotated away more
+    /// than 30 s ago ends the whole session.
     pub async fn refresh(&self, token: &str) -> Result<Session, Error> {
         let claims = self.inner.keys.verify(token).ok_or_else(ended)?;
+        if claims.has_expired(self.inner.clock.now_ms()) {
+            return Err(ended());
+        }
+        self.rotated(claims).await
+    }
+
+    /// [`Records::refresh`] that also takes a token that has expired, as long as its session lives:
+    /// for the panel, whose cookie lives as long as its session may be idle.
+    pub async fn renew(&self, token: &str) -> Result<Session, Error> {
+        let claims = self.inner.keys.verify(token).ok_or_else(ended)?;
+        self.rotated(claims).await
+    }
+
+    async fn rotated(&self, claims: Claims) -> Result<Session, Error> {
         let (records, config) = (self.clone(), self.config.clone());
         let jti = self.inner.random.token();
         let sid = claims.sid.clone();
@@ -229,6 +271,7 @@ impl Records {
             move |tx: &mut Tx<'_>| match rotate(tx, &claims, &jti, config.session_idle_seconds)? {
                 Refreshed::Kept(stored) => {
                     let collection = records.shared_collection_in(tx, &stored.collection_id)?;
+                    access::may_authenticate(tx, &collection, &stored.record)?;
                     records.session(tx, &collection, &stored).map(Ok)
                 }
                 Refreshed::Reused => Ok(Err(true)),
@@ -326,7 +369,7 @@ pub(crate) fn ended() -> Error {
     Error::Unauthorized("The request requires valid record authorization token.".to_owned())
 }
 
-fn key(session: &str) -> String {
+pub(crate) fn key(session: &str) -> String {
     format!("records:session:{session}")
 }
 

@@ -66,19 +66,19 @@ async fn tokens_expire_and_sessions_go_idle() {
     assert_eq!(fixture.identity(&session.token).await, None);
     let mut token = fixture
         .records
-        .refresh(&session.token)
+        .renew(&session.token)
         .await
         .expect("lives")
         .token;
     assert!(fixture.identity(&token).await.is_some());
     for _ in 0..4 {
         fixture.clock.advance(Duration::from_hours(6 * 24));
-        token = fixture.records.refresh(&token).await.expect("in use").token;
+        token = fixture.records.renew(&token).await.expect("in use").token;
     }
     fixture.clock.advance(Duration::from_hours(6 * 24));
     fixture
         .records
-        .refresh(&token)
+        .renew(&token)
         .await
         .expect_err("30 days are the most");
 
@@ -86,7 +86,7 @@ async fn tokens_expire_and_sessions_go_idle() {
     fixture.clock.advance(Duration::from_hours(7 * 24));
     fixture
         .records
-        .refresh(&session.token)
+        .renew(&session.token)
         .await
         .expect_err("7 days without use");
 }
@@ -139,6 +139,165 @@ async fn wrong_passwords_and_unknown_accounts_get_the_same_answer() {
         .sign_in("A@B.co", PASSWORD)
         .await
         .expect("a capital does not matter");
+}
+
+#[tokio::test]
+async fn an_unknown_account_costs_a_real_verification() {
+    let fixture = Fixture::new().await;
+    fixture.sign_up("a@b.co").await;
+    let runs = || fixture.records.inner.passwords.runs();
+    fixture
+        .sign_in("a@b.co", "wrong password")
+        .await
+        .unwrap_err();
+    for (email, password) in [
+        ("a@b.co", "wrong password"),
+        ("nobody@b.co", "wrong password"),
+        ("nobody@b.co", ""),
+        (&"x".repeat(1_000), PASSWORD),
+        ("nul\0@b.co", PASSWORD),
+        ("nobody@b.co", &"x".repeat(2_000)),
+    ] {
+        let before = runs();
+        fixture.sign_in(email, password).await.unwrap_err();
+        assert_eq!(runs() - before, 1, "{email:.20} {password:.20}");
+    }
+}
+
+#[tokio::test]
+async fn the_auth_rule_decides_who_may_have_a_session() {
+    let fixture = Fixture::new().await;
+    let account = fixture.sign_up("a@b.co").await;
+    let open = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
+    let set = async |rule: serde_json::Value| {
+        let users = json!([{"name": "users", "type": "auth", "authRule": rule}]);
+        fixture.import(users).await
+    };
+    let refusal = "The request doesn't satisfy the collection requirements to authenticate.";
+    for rule in [json!("verified = true"), json!(null)] {
+        set(rule).await.unwrap();
+        assert_eq!(codes(fixture.sign_in("a@b.co", PASSWORD).await), [refusal]);
+        assert_eq!(codes(fixture.records.refresh(&open.token).await), [refusal]);
+    }
+    set(json!("verified = true")).await.unwrap();
+    let wrong = fixture.sign_in("a@b.co", "wrong password").await;
+    assert_eq!(
+        codes(wrong),
+        ["Failed to authenticate."],
+        "only who proves it is told"
+    );
+    let verified = record(json!({"verified": true}));
+    let root = Identity {
+        id: "root".to_owned(),
+        collection: SUPERUSERS.to_owned(),
+        email: String::new(),
+        session_id: String::new(),
+    };
+    let id = account["id"].as_str().unwrap();
+    let update = fixture
+        .records
+        .update("users", id, verified, Some(root), None);
+    update.await.unwrap();
+    fixture.sign_in("a@b.co", PASSWORD).await.expect("verified");
+    assert_eq!(
+        codes(set(json!("nope = 1")).await),
+        ["authRule validation_invalid_rule"]
+    );
+    assert_eq!(
+        codes(set(json!(7)).await),
+        ["authRule validation_invalid_rule"]
+    );
+}
+
+#[tokio::test]
+async fn a_stale_hot_copy_does_not_refuse_the_new_token() {
+    let fixture = Fixture::new().await;
+    fixture.sign_up("a@b.co").await;
+    let first = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
+    fixture.identity(&first.token).await.expect("signed in");
+    let cache = &fixture.records.inner.cache;
+    let key = sessions::key(&first.identity.session_id);
+    let stale = cache.get(&key).expect("hot");
+    let second = fixture.records.refresh(&first.token).await.unwrap();
+    // As by a reader that had read the row before the refresh and kept it hot after it.
+    cache.set(&key, stale, None).unwrap();
+    assert!(fixture.identity(&second.token).await.is_some());
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_for_the_panel_alone() {
+    let fixture = Fixture::new().await;
+    fixture.sign_up("a@b.co").await;
+    let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
+    fixture.clock.advance(Duration::from_hours(1));
+    let refused = fixture.records.refresh(&session.token).await;
+    assert!(matches!(refused, Err(Error::Unauthorized(_))));
+    fixture.records.renew(&session.token).await.expect("lives");
+}
+
+#[tokio::test]
+async fn wrong_set_up_tokens_do_not_lock_the_right_one_out() {
+    let fixture = Fixture::new().await;
+    let token = fixture.records.new_setup_token().await.unwrap().unwrap();
+    let redeem = async |token: SecretString| {
+        let password = SecretString::from(PASSWORD);
+        let redeemed = fixture
+            .records
+            .redeem_setup_token(token, "root@b.co", password);
+        redeemed.await
+    };
+    for number in 0..300 {
+        redeem(format!("guess {number}").into()).await.unwrap_err();
+    }
+    redeem(token).await.expect("still good");
+}
+
+#[tokio::test]
+async fn one_set_up_token_makes_one_administrator() {
+    let fixture = Fixture::new().await;
+    let token = fixture.records.new_setup_token().await.unwrap().unwrap();
+    let redeem = |email: &'static str| {
+        let (records, token) = (fixture.records.clone(), token.clone());
+        async move {
+            let password = SecretString::from(PASSWORD);
+            records.redeem_setup_token(token, email, password).await
+        }
+    };
+    let (one, two, three) =
+        tokio::join!(redeem("one@b.co"), redeem("two@b.co"), redeem("three@b.co"));
+    let made = [one, two, three].iter().filter(|made| made.is_ok()).count();
+    assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn an_account_has_a_hundred_sessions_at_most() {
+    let fixture = Fixture::new().await;
+    fixture.sign_up("a@b.co").await;
+    let first = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
+    let identity = &first.identity;
+    let mut last = String::new();
+    for _ in 0..101 {
+        fixture.clock.advance(Duration::from_secs(1));
+        let records = &fixture.records;
+        let code = records.new_session_code(identity).await;
+        let Ok(code) = code else { break };
+        last = records
+            .redeem_session_code(&code, "ua", "ip")
+            .await
+            .unwrap()
+            .token;
+    }
+    assert_eq!(
+        fixture.identity(&first.token).await,
+        None,
+        "the oldest went"
+    );
+    assert!(fixture.identity(&last).await.is_some());
+    let count = fixture
+        .database
+        .read(|tx| tx.query_one("SELECT COUNT(*) AS total FROM _mito_records_sessions", &[]));
+    let count: Option<mito_database::Row> = count.await.unwrap();
+    assert_eq!(count.unwrap().get::<i64>("total").unwrap(), 100);
 }
 
 #[tokio::test]
@@ -195,9 +354,11 @@ async fn sign_up_is_checked() {
         &["email validation_not_unique"],
     )
     .await;
-    let mut verified = with("x@b.co", PASSWORD, PASSWORD);
-    verified["verified"] = json!(true);
-    check(verified, &["verified validation_values_mismatch"]).await;
+    for truth in [json!(true), json!("true"), json!("1"), json!(1), json!(0.5)] {
+        let mut verified = with("x@b.co", PASSWORD, PASSWORD);
+        verified["verified"] = truth;
+        check(verified, &["verified validation_values_mismatch"]).await;
+    }
     let root = with("x@b.co", PASSWORD, PASSWORD);
     let root = fixture
         .records

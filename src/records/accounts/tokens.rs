@@ -33,6 +33,12 @@ pub(crate) struct Claims {
     pub(crate) jti: String,
 }
 
+impl Claims {
+    pub(crate) fn has_expired(&self, now_ms: i64) -> bool {
+        self.exp.saturating_mul(1_000) <= now_ms
+    }
+}
+
 /// Keys of the platform's tokens, derived from the one secret so that none serves two purposes.
 pub(crate) struct Keys {
     encoding: EncodingKey,

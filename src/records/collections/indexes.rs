@@ -81,7 +81,7 @@ impl Index {
         if self.table != collection.name {
             return Err(format!("the index is on {:?}", self.table));
         }
-        if !names::is_identifier(&self.name) || self.name.len() > names::MAX_FIELD_NAME {
+        if !names::is_index_name(&self.name) {
             return Err(format!("{:?} cannot be the name of an index", self.name));
         }
         let mut columns = self

@@ -4,7 +4,9 @@
 use mito_database::Tx;
 
 use crate::{
-    Collection, Error, Field, FieldError, collections::indexes::Index, fields::Storage,
+    Collection, Error, Field, FieldError,
+    collections::{indexes::Index, system},
+    fields::Storage,
     names::quote,
 };
 
@@ -36,6 +38,26 @@ pub(crate) fn bring_up(
         tx.execute(&sql, &[])
             .map_err(|error| cannot_create(&index.name, error))?;
     }
+    index_creation(tx, collection)
+}
+
+/// Lists come in the order of creation unless they ask for another, so that order has an index. It
+/// is the platform's own: the definition does not show it.
+fn index_creation(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Error> {
+    if !collection.is_ordered_by_creation() {
+        return Ok(());
+    }
+    // Ids may be as long as an identifier can be.
+    let name = format!(
+        "_mito_records_created_{:08x}",
+        system::crc32(&collection.id)
+    );
+    let sql = format!(
+        "CREATE INDEX IF NOT EXISTS {} ON {} (created, id)",
+        quote(&name),
+        quote(&collection.name)
+    );
+    tx.execute(&sql, &[])?;
     Ok(())
 }
 

@@ -69,7 +69,8 @@ fn kind_name(collection: &Collection) -> &'static str {
     if collection.is_auth() { "auth" } else { "base" }
 }
 
-fn crc32(text: &str) -> u64 {
+/// The checksum that PocketBase makes ids of.
+pub(crate) fn crc32(text: &str) -> u64 {
     checksum(CrcAlgorithm::Crc32IsoHdlc, text.as_bytes())
 }
 

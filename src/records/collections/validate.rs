@@ -46,6 +46,9 @@ pub(crate) fn collection(
     if errors.is_empty() {
         indexes(collection, &mut errors);
         rules(collection, &mut errors);
+        if let Some(existing) = existing.filter(|existing| existing.system) {
+            system_rules(collection, existing, &mut errors);
+        }
     }
     if errors.is_empty() {
         Ok(())
@@ -161,20 +164,49 @@ fn indexes(collection: &Collection, errors: &mut FieldErrors) {
 }
 
 fn rules(collection: &Collection, errors: &mut FieldErrors) {
-    for (name, rule) in [
-        ("listRule", &collection.list_rule),
-        ("viewRule", &collection.view_rule),
-        ("createRule", &collection.create_rule),
-        ("updateRule", &collection.update_rule),
-        ("deleteRule", &collection.delete_rule),
-    ] {
-        let Some(rule) = rule else { continue };
-        if let Err(reason) = filter::check_rule(collection, rule) {
-            let error = FieldError::new(
-                "validation_invalid_rule",
-                format!("Invalid rule: {reason}."),
-            );
+    let mut check = |name: &str, checked: Result<(), String>| {
+        if let Err(reason) = checked {
+            let message = format!("Invalid rule: {reason}.");
+            let error = FieldError::new("validation_invalid_rule", message);
             errors.insert(name.to_owned(), error);
         }
+    };
+    for (name, rule) in record_rules(collection) {
+        if let Some(rule) = rule {
+            check(name, filter::check_rule(collection, rule));
+        }
     }
+    match collection.options.get("authRule") {
+        Some(Value::String(rule)) => check("authRule", filter::check_rule(collection, rule)),
+        None | Some(Value::Null) => {}
+        Some(_) => check("authRule", Err("it is neither text nor null".to_owned())),
+    }
+}
+
+/// Who may become an administrator is not for a definition to say.
+fn system_rules(collection: &Collection, existing: &Collection, errors: &mut FieldErrors) {
+    let mut compare = |name: &str, same: bool| {
+        if !same {
+            let message = "The rules of a system collection cannot be changed.";
+            let error = FieldError::new("validation_collection_system_rule_change", message);
+            errors.insert(name.to_owned(), error);
+        }
+    };
+    for ((name, rule), (_, before)) in record_rules(collection).iter().zip(record_rules(existing)) {
+        compare(name, *rule == before);
+    }
+    for name in ["authRule", "manageRule"] {
+        let option = |collection: &Collection| collection.options.get(name).cloned();
+        compare(name, option(collection) == option(existing));
+    }
+}
+
+fn record_rules(collection: &Collection) -> [(&'static str, Option<&String>); 5] {
+    [
+        ("listRule", collection.list_rule.as_ref()),
+        ("viewRule", collection.view_rule.as_ref()),
+        ("createRule", collection.create_rule.as_ref()),
+        ("updateRule", collection.update_rule.as_ref()),
+        ("deleteRule", collection.delete_rule.as_ref()),
+    ]
 }

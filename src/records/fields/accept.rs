@@ -147,14 +147,19 @@ fn number(field: &Field, value: &Value) -> Result<Stored, FieldError> {
 }
 
 fn bool(field: &Field, value: &Value) -> Result<Stored, FieldError> {
-    let flag = match value {
+    let flag = is_true(value);
+    present(field, !flag)?;
+    Ok(Stored::Integer(i64::from(flag)))
+}
+
+/// Whether a bool field would take the value for `true`.
+pub(crate) fn is_true(value: &Value) -> bool {
+    match value {
         Value::Bool(flag) => *flag,
         Value::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
         Value::String(text) => matches!(text.as_str(), "true" | "TRUE" | "True" | "t" | "T" | "1"),
         Value::Null | Value::Array(_) | Value::Object(_) => false,
-    };
-    present(field, !flag)?;
-    Ok(Stored::Integer(i64::from(flag)))
+    }
 }
 
 fn email(field: &Field, value: &Value) -> Result<Stored, FieldError> {

@@ -30,6 +30,31 @@ pub(crate) fn expression(
     }
 }
 
+/// Whether the condition holds when every comparison with a column does.
+pub(crate) fn could_hold(expression: &Expression, scope: Scope<'_>) -> Result<bool, String> {
+    match expression {
+        Expression::All(parts) => all(parts, true, scope),
+        Expression::Any(parts) => all(parts, false, scope).map(|none| !none),
+        Expression::Compare(left, operator, right) => {
+            Ok(match (resolve(left, scope)?, resolve(right, scope)?) {
+                (Term::Constant(left), Term::Constant(right)) => {
+                    constants(&left, *operator, &right)
+                }
+                _ => true,
+            })
+        }
+    }
+}
+
+fn all(parts: &[Expression], wanted: bool, scope: Scope<'_>) -> Result<bool, String> {
+    for part in parts {
+        if could_hold(part, scope)? != wanted {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn joined(
     sql: &mut Sql,
     parts: &[Expression],

@@ -5,7 +5,7 @@ use mito_database::{Tx, Value as Stored};
 use mito_network::Identity;
 
 use crate::{
-    Collection, Error,
+    Collection, Error, SUPERUSERS,
     filter::{self, Scope},
     names::quote,
     sql::Sql,
@@ -50,12 +50,46 @@ pub(crate) fn condition(
     identity: Option<&Identity>,
 ) -> Result<(), Error> {
     let scope = scope(tx, collection, identity, true);
-    filter::compile(sql, rule, scope).map_err(|reason| {
-        Error::Internal(format!(
-            "a rule of the collection {} is invalid: {reason}",
-            collection.name
-        ))
-    })
+    filter::compile(sql, rule, scope).map_err(|reason| invalid(collection, &reason))
+}
+
+/// Whether some record could fulfil the rule for this caller.
+pub(crate) fn could_hold(
+    tx: &Tx<'_>,
+    collection: &Collection,
+    rule: &str,
+    identity: Option<&Identity>,
+) -> Result<bool, Error> {
+    let scope = scope(tx, collection, identity, true);
+    filter::could_hold(rule, scope).map_err(|reason| invalid(collection, &reason))
+}
+
+/// The collection's `authRule`: who may have a session. Administrators may always.
+pub(crate) fn may_authenticate(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+) -> Result<(), Error> {
+    let refused = || {
+        let message = "The request doesn't satisfy the collection requirements to authenticate.";
+        Error::Forbidden(message.to_owned())
+    };
+    if collection.name == SUPERUSERS {
+        return Ok(());
+    }
+    let rule = collection.auth_rule().ok_or_else(refused)?;
+    if fulfils(tx, collection, id, rule, None)? {
+        Ok(())
+    } else {
+        Err(refused())
+    }
+}
+
+fn invalid(collection: &Collection, reason: &str) -> Error {
+    let name = &collection.name;
+    Error::Internal(format!(
+        "a rule of the collection {name} is invalid: {reason}"
+    ))
 }
 
 /// What names mean for this caller, now.
@@ -83,16 +117,31 @@ pub(crate) fn require(
     operation: Operation,
     identity: Option<&Identity>,
 ) -> Result<(), Error> {
-    let rule = rule(collection, operation, identity)?;
+    let rule = rule(collection, operation, identity)?.unwrap_or_default();
+    if fulfils(tx, collection, id, rule, identity)? {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// Whether the record exists and fulfils the rule; an empty one is fulfilled by all.
+fn fulfils(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    id: &str,
+    rule: &str,
+    identity: Option<&Identity>,
+) -> Result<bool, Error> {
     let mut sql = Sql::new(format!(
         "SELECT id FROM {} WHERE id = ",
         quote(&collection.name)
     ));
     sql.bind(Stored::Text(id.to_owned()));
-    if let Some(rule) = rule {
+    if !rule.trim().is_empty() {
         sql.push(" AND (");
         condition(&mut sql, tx, collection, rule, identity)?;
         sql.push(")");
     }
-    sql.query_one(tx)?.map(|_| ()).ok_or(Error::NotFound)
+    Ok(sql.query_one(tx)?.is_some())
 }

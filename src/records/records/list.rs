@@ -113,9 +113,12 @@ fn add_filter(condition: &mut Sql, text: &str, scope: Scope<'_>) -> Result<(), E
 /// ties, so that pages do not overlap.
 fn order(sort: &str, scope: Scope<'_>) -> Result<String, Error> {
     let invalid = |reason: String| Error::Invalid(format!("The sort is invalid: {reason}."));
-    let by_creation = |direction: &str| match scope.collection.field("created") {
-        Some(field) if field.kind == "autodate" => format!("\"created\"{direction}, "),
-        _ => String::new(),
+    let by_creation = |direction: &str| {
+        if scope.collection.is_ordered_by_creation() {
+            format!("\"created\"{direction}, ")
+        } else {
+            String::new()
+        }
     };
     if sort.trim().is_empty() {
         return Ok(format!("{}id", by_creation("")));

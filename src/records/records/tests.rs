@@ -148,6 +148,112 @@ async fn rules_decide_who_sees_and_changes_what() {
 }
 
 #[tokio::test]
+async fn who_may_not_create_learns_nothing_of_the_values() {
+    let (fixture, user) = fixture().await;
+    fixture.make(json!({"title": "taken"})).await;
+    let refusal = ["Failed to create record."];
+    for values in [
+        json!({"title": "taken", "owner": user}),
+        json!({"title": "", "owner": "nobodynobodynob"}),
+    ] {
+        let create = fixture.records.create("things", record(values), None, None);
+        assert_eq!(codes(create.await), refusal);
+    }
+    let runs = fixture.records.inner.passwords.runs();
+    let members = json!([{"name": "members", "type": "auth",
+        "createRule": "name = 'x' && (@request.auth.id != '' || @request.auth.id != '')",
+        "fields": [{"name": "name", "type": "text"}]}]);
+    fixture.import(members).await.unwrap();
+    let values = json!({"email": "a@b.co", "name": "x",
+        "password": "long enough", "passwordConfirm": "long enough"});
+    let create = fixture
+        .records
+        .create("members", record(values), None, None);
+    assert_eq!(codes(create.await), refusal);
+    assert_eq!(
+        fixture.records.inner.passwords.runs(),
+        runs,
+        "nothing was hashed"
+    );
+}
+
+#[tokio::test]
+async fn secrets_and_hidden_fields_cannot_be_found_out() {
+    let fixture = three().await;
+    fixture.sign_up("hidden@b.co").await;
+    let users = json!([{"name": "users", "type": "auth", "listRule": "", "viewRule": ""}]);
+    fixture.import(users).await.unwrap();
+    let check = async |collection: &str, filter: &str, sort: &str, who: Option<Identity>| {
+        let query = ListQuery {
+            filter: filter.to_owned(),
+            sort: sort.to_owned(),
+            ..ListQuery::default()
+        };
+        let listed = fixture.records.list(collection, query, who).await;
+        assert!(
+            matches!(listed, Err(Error::Invalid(_))),
+            "{filter} {sort}: {listed:?}"
+        );
+    };
+    for who in [None, person("otherotherother", "users"), root()] {
+        for field in ["password", "tokenKey", "PASSWORD", "tokenkey"] {
+            check("users", &format!("{field} ~ 'a'"), "", who.clone()).await;
+            check("users", &format!("'a' < {field}"), "", who.clone()).await;
+            check("users", &format!("id = {field}"), "", who.clone()).await;
+            check("users", "", field, who.clone()).await;
+            check("users", "", &format!("id,-{field}"), who.clone()).await;
+        }
+    }
+    check("things", "note = 'n'", "", None).await;
+    check("things", "", "note", None).await;
+    check("users", "", "email", None).await;
+    for filter in [
+        "email ~ '%'",
+        "email != 'x'",
+        "email >= ''",
+        "id != email",
+        "'x' != email",
+    ] {
+        let query = ListQuery {
+            filter: filter.to_owned(),
+            ..ListQuery::default()
+        };
+        let page = fixture.records.list("users", query, None).await.unwrap();
+        assert_eq!(page.total_items, 0, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn lists_in_order_of_creation_do_not_sort_the_table() {
+    let (fixture, _) = fixture().await;
+    if fixture
+        .database
+        .read(|tx| Ok::<_, Error>(tx.dialect()))
+        .await
+        .unwrap()
+        != mito_database::Dialect::Sqlite
+    {
+        return;
+    }
+    let later = json!([{"name": "later", "type": "base",
+        "fields": [{"name": "title", "type": "text"}]}]);
+    fixture.import(later).await.unwrap();
+    let later = json!([{"name": "later", "type": "base",
+        "fields": [{"name": "created", "type": "autodate"}]}]);
+    fixture.import(later.clone()).await.unwrap();
+    fixture.import(later).await.unwrap();
+    for table in ["things", "later", "users"] {
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT * FROM \"{table}\" WHERE 1=1 ORDER BY \"created\", id LIMIT 30"
+        );
+        let plan = fixture.database.read(move |tx| tx.query(&sql, &[]));
+        let plan: Vec<mito_database::Row> = plan.await.unwrap();
+        let plan = format!("{plan:?}");
+        assert!(!plan.contains("TEMP B-TREE"), "{table}: {plan}");
+    }
+}
+
+#[tokio::test]
 async fn refused_creations_leave_nothing_behind() {
     let (fixture, user) = fixture().await;
     let before = fixture.events().await;
@@ -189,6 +295,20 @@ async fn every_write_has_its_event() {
     let expected = ["Create", "Update", "Delete"]
         .map(|action| format!("{action} things/abcdefghijklmno {{\"request_id\":\"r1\"}}"));
     assert_eq!(fixture.events().await, expected);
+}
+
+#[tokio::test]
+async fn a_single_relation_is_checked_whatever_it_looks_like() {
+    let (fixture, _) = fixture().await;
+    for owner in ["[", "[]", "[\"x\"]", "nobodynobodynob"] {
+        let values = record(json!({"title": "t", "owner": owner}));
+        let create = fixture.records.create("things", values, root(), None).await;
+        assert_eq!(
+            codes(create),
+            ["owner validation_missing_rel_records"],
+            "{owner}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -418,6 +538,43 @@ async fn a_schema_grows_without_losing_data() {
         ["title validation_not_unique"],
         "old indexes stay"
     );
+}
+
+#[tokio::test]
+async fn a_definition_does_not_take_over_another_collection() {
+    let (fixture, _) = fixture().await;
+    let before = fixture.records.collections().await.unwrap();
+    let check = async |definition: Value, expected: &str| {
+        let text = definition.to_string();
+        assert_eq!(
+            codes(fixture.import(json!([definition])).await),
+            [expected],
+            "{text}"
+        );
+        assert_eq!(fixture.records.collections().await.unwrap(), before);
+    };
+    let id = "id validation_collection_id_exists";
+    let name = "name validation_collection_name_exists";
+    check(
+        json!({"name": "fresh", "type": "base", "id": "pbc_3142635823"}),
+        id,
+    )
+    .await;
+    check(json!({"name": "fresh", "type": "base", "id": "things"}), id).await;
+    check(json!({"name": "_pb_users_auth_", "type": "auth"}), name).await;
+    check(json!({"name": "Things", "type": "base"}), name).await;
+    let rule = "createRule validation_collection_system_rule_change";
+    check(
+        json!({"name": "_superusers", "type": "auth", "createRule": ""}),
+        rule,
+    )
+    .await;
+    let rule = "authRule validation_collection_system_rule_change";
+    check(
+        json!({"name": "_superusers", "type": "auth", "authRule": null}),
+        rule,
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::{
     Collection, Error, Field, FieldError, Record, Records,
     collections::{indexes::Index, store},
     error::FieldErrors,
-    fields::{FieldKind, accept::accept, dates},
+    fields::{FieldKind, Storage, accept::accept, dates},
     names::quote,
     records::read,
     sql::Sql,
@@ -204,7 +204,7 @@ fn related(tx: &mut Tx<'_>, field: &Field, stored: Stored) -> Result<Stored, Fie
         return Ok(stored);
     }
     let ids: Vec<String> = match &stored {
-        Stored::Text(text) if text.starts_with('[') => {
+        Stored::Text(text) if field.storage() == Storage::List => {
             serde_json::from_str(text).unwrap_or_default()
         }
         Stored::Text(text) if !text.is_empty() => vec![text.clone()],
