@@ -31,6 +31,8 @@ pub(crate) struct Keyspace {
     slots: Slots,
     deadlines: BTreeSet<(i64, usize)>,
     changes: Option<Changes>,
+    /// What is on disk has not all been shown yet.
+    restoring: bool,
     max_memory_bytes: u64,
     stats: Stats,
 }
@@ -44,6 +46,7 @@ impl Keyspace {
             slots: Slots::default(),
             deadlines: BTreeSet::new(),
             changes: track.then(Changes::default),
+            restoring: track,
             max_memory_bytes,
             stats: Stats::default(),
         }
@@ -97,25 +100,38 @@ impl Keyspace {
         Ok(())
     }
 
-    /// Adds a value that comes from disk, unless the key is there or has changed since.
+    /// Adds a value that comes from disk, unless the key is there or has changed since. One that
+    /// does not fit is removed from the disk as well: nobody could remove it later.
     pub(crate) fn restore(&mut self, key: &str, value: Bytes, expires_ms: Option<i64>) {
         let changed = self
             .changes
             .as_ref()
             .is_some_and(|changes| changes.contains(key));
-        let cost = cost(key, &value);
-        let fits = self.stats.memory_bytes + cost <= self.max_memory_bytes;
-        if fits && !changed && !self.index.contains_key(key) {
-            self.put_in(key.into(), value, expires_ms);
+        if changed || self.index.contains_key(key) {
+            return;
         }
+        if self.stats.memory_bytes + cost(key, &value) > self.max_memory_bytes {
+            return self.note(key.into());
+        }
+        self.put_in(key.into(), value, expires_ms);
+    }
+
+    /// Everything on disk has been shown: what is not here is not there either.
+    pub(crate) fn finish_restoring(&mut self) {
+        self.restoring = false;
     }
 
     /// Removes a key; whether it was there.
     pub(crate) fn remove(&mut self, key: &str, now_ms: i64) -> bool {
         let found = self.find(key, now_ms);
-        if let Some(position) = found {
-            let slot = self.take_out(position);
-            self.note(slot.key);
+        match found {
+            Some(position) => {
+                let slot = self.take_out(position);
+                self.note(slot.key);
+            }
+            // It may still be on its way from the disk.
+            None if self.restoring => self.note(key.into()),
+            None => {}
         }
         found.is_some()
     }
@@ -132,6 +148,11 @@ impl Keyspace {
             self.expire(*position);
         }
         due.len()
+    }
+
+    /// There is no disk to tell of changes any more.
+    pub(crate) fn stop_tracking(&mut self) {
+        self.changes = None;
     }
 
     /// Up to `limit` changes since the last call, as the keys are now.

@@ -166,3 +166,41 @@ fn all_entries_can_be_walked_in_small_steps() {
     }
     assert_eq!(seen, 9);
 }
+
+#[test]
+fn what_is_removed_while_the_disk_is_read_does_not_come_back() {
+    let mut keyspace = Keyspace::new(1_000, true);
+    assert!(!keyspace.remove("a", 0), "not read yet");
+    keyspace.restore("a", Bytes::from_static(b"old"), None);
+    assert_eq!(keyspace.get("a", 0), None);
+    let gone = Change::Remove { key: "a".into() };
+    assert_eq!(
+        keyspace.take_changes(10),
+        [gone],
+        "nor after the next start"
+    );
+    keyspace.finish_restoring();
+    assert!(!keyspace.remove("b", 0));
+    assert!(!keyspace.has_changes(), "what was never there is no change");
+}
+
+#[test]
+fn what_does_not_fit_any_more_leaves_the_disk_too() {
+    let mut keyspace = Keyspace::new(entry(10), true);
+    for key in ["a", "b"] {
+        keyspace.restore(key, Bytes::from(vec![b'x'; 10]), None);
+    }
+    let gone = Change::Remove { key: "b".into() };
+    assert_eq!(keyspace.take_changes(10), [gone]);
+    assert!(keyspace.get("a", 0).is_some());
+}
+
+#[test]
+fn without_a_disk_no_changes_wait() {
+    let mut keyspace = Keyspace::new(1_000, true);
+    set(&mut keyspace, "a", 10, None);
+    keyspace.stop_tracking();
+    set(&mut keyspace, "b", 10, None);
+    assert!(!keyspace.has_changes());
+    assert!(keyspace.take_changes(10).is_empty());
+}

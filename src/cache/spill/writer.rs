@@ -46,6 +46,7 @@ pub(super) async fn run(options: Options) {
     if let Some(writer) = &mut writer {
         writer.restore(clock.now_ms());
     }
+    keyspace.lock().finish_restoring();
     // Nobody waits any more when the start has taken too long.
     let _ = ready.send(());
     let mut last = false;
@@ -56,6 +57,8 @@ pub(super) async fn run(options: Options) {
                 Ok(()) => Some(active),
                 Err(error) => active.start_over(&error).await,
             };
+        } else {
+            keyspace.lock().stop_tracking();
         }
     }
 }
