@@ -265,7 +265,7 @@ fn spread_secrecy(entry: &mut Entry) {
 }
 
 /// Names that are secret without being marked: `password`, `jwt_secret`, `api_key`, `tokens`.
-fn is_secret_name(name: &str) -> bool {
+pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_lowercase();
     let name = name.strip_suffix('s').unwrap_or(&name);
     ["password", "secret", "token", "key"]

@@ -472,6 +472,33 @@ fn secrets_are_never_shown() {
         url,
         r#""postgres://mito:[hidden]@db.internal/mito?sslmode=require""#
     );
+    for (url, shown) in [
+        (
+            "redis://:pa/ss@host:6379/0",
+            "redis://:[hidden]@host:6379/0",
+        ),
+        ("redis://u:p?#@host", "redis://u:[hidden]@host"),
+        ("https://token@host/x", "https://[hidden]@host/x"),
+        (
+            "postgres://db/mito?user=u&password=hunter2&sslmode=require",
+            "postgres://db/mito?user=u&password=[hidden]&sslmode=require",
+        ),
+        (
+            "https://h/x?api_key=1&Token=2#f",
+            "https://h/x?api_key=[hidden]&Token=[hidden]#f",
+        ),
+        (
+            "http://localhost:8000/@me?q=1",
+            "http://localhost:8000/@me?q=1",
+        ),
+        (
+            "host=db password=hunter2 user=u",
+            "host=db password=[hidden] user=u",
+        ),
+    ] {
+        let loaded = Given::new().flag("database.url", url).load();
+        assert_eq!(loaded.shown["database.url"], format!("{shown:?}"), "{url}");
+    }
     assert_eq!(Given::new().load().shown["database.password"], r#""""#);
     let errors = Given::new().file("[database]\npassword = 271828").errors();
     assert_eq!(

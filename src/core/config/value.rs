@@ -4,7 +4,7 @@
 use serde_json::Value;
 use toml_edit::Item;
 
-use super::schema::Kind;
+use super::schema::{Kind, is_secret_name};
 
 /// What `mito config` prints in place of a secret.
 const HIDDEN: &str = "[hidden]";
@@ -184,17 +184,50 @@ fn without_url_passwords(value: &Value) -> Value {
     }
 }
 
+/// The text without what would let somebody in: `user:password@` (and a user name alone, which is a
+/// token) of a URL, and `password=…` in its query or in a list of settings.
 fn without_url_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
+        return without_named_passwords(text);
     };
+    let (hidden, rest) = match userinfo_end(rest) {
+        None => (String::new(), rest),
+        Some(end) => {
+            let user = rest[..end].split_once(':').map(|(user, _)| user);
+            let user = user.map(|user| format!("{user}:")).unwrap_or_default();
+            (format!("{user}{HIDDEN}"), &rest[end..])
+        }
+    };
+    format!("{scheme}://{hidden}{}", without_named_passwords(rest))
+}
+
+/// Where the `@` after a user name or password stands. A password may contain `/`, `?` and `#`
+/// although it should not; what follows a colon and is no port is one.
+fn userinfo_end(rest: &str) -> Option<usize> {
     let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(authority_end);
-    let Some((userinfo, host)) = authority.rsplit_once('@') else {
-        return text.to_owned();
-    };
-    let Some((user, _)) = userinfo.split_once(':') else {
-        return text.to_owned();
-    };
-    format!("{scheme}://{user}:{HIDDEN}@{host}{tail}")
+    let authority = &rest[..authority_end];
+    if let Some(end) = authority.rfind('@') {
+        return Some(end);
+    }
+    let (_, after_colon) = authority.split_once(':')?;
+    let is_port = !after_colon.is_empty() && after_colon.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port { None } else { rest.rfind('@') }
+}
+
+fn without_named_passwords(text: &str) -> String {
+    let is_separator = |character: char| matches!(character, '?' | '&' | '#' | ';' | ' ');
+    text.split_inclusive(is_separator)
+        .map(|part| {
+            let (pair, end) = match part.char_indices().next_back() {
+                Some((at, last)) if is_separator(last) => part.split_at(at),
+                _ => (part, ""),
+            };
+            match pair.split_once('=') {
+                Some((name, value)) if is_secret_name(name) && !value.is_empty() => {
+                    format!("{name}={HIDDEN}{end}")
+                }
+                _ => part.to_owned(),
+            }
+        })
+        .collect()
 }
