@@ -22,6 +22,7 @@ use crate::{
     keeper,
     panel::types::{JobDetail, JobSummary, QueueSummary},
     store::{
+        Lease,
         enqueue::{self, Inserted, NewJob},
         finish::{self, Changed},
         view::{self, Filter},
@@ -86,7 +87,7 @@ pub enum Error {
         state: String,
     },
     /// The code that applies an event panicked.
-    #[error("it panicked: {0}")]
+    #[error("it {0}")]
     Panicked(String),
 }
 
@@ -105,8 +106,15 @@ struct Inner {
     sequence: AtomicI64,
     handlers: Handlers,
     bells: Bells,
-    /// Stops the attempts that run in this process, by job.
-    running: Mutex<HashMap<String, Shutdown>>,
+    /// The attempts that run in this process, by job.
+    running: Mutex<HashMap<String, Attempt>>,
+}
+
+/// An attempt that can be stopped.
+#[derive(Debug)]
+struct Attempt {
+    token: String,
+    stop: Shutdown,
 }
 
 impl Queue {
@@ -195,8 +203,8 @@ impl Queue {
         let job = id.to_owned();
         let changed = self.write(move |tx| finish::cancel(tx, &job)).await?;
         let (queue, kind) = after_change(id, changed)?;
-        if let Some(stop) = self.running().get(id) {
-            stop.begin();
+        if let Some(attempt) = self.running().get(id) {
+            attempt.stop.begin();
         }
         tracing::info!(job.id = id, queue, kind, "a job was cancelled");
         let labels = [
@@ -267,8 +275,25 @@ impl Queue {
         &self.0.bells
     }
 
-    /// The attempts that run in this process.
-    pub(crate) fn running(&self) -> MutexGuard<'_, HashMap<String, Shutdown>> {
+    /// An attempt begins; `stop` ends it.
+    pub(crate) fn attempt_begins(&self, lease: &Lease, stop: Shutdown) {
+        let token = lease.token.clone();
+        self.running()
+            .insert(lease.id.clone(), Attempt { token, stop });
+    }
+
+    /// An attempt has ended. A later one of the same job may run already and stays.
+    pub(crate) fn attempt_ended(&self, lease: &Lease) {
+        let mut running = self.running();
+        if running
+            .get(&lease.id)
+            .is_some_and(|attempt| attempt.token == lease.token)
+        {
+            running.remove(&lease.id);
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, Attempt>> {
         self.0
             .running
             .lock()

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use mito_core::{Clock, Shutdown};
+use mito_core::{Clock, Shutdown, supervisor::record_panic};
 use mito_database::{Database, Event, Lane, Tx, outbox};
 use mito_network::Task;
 
@@ -217,12 +217,6 @@ impl Relay {
 
 /// Calls `apply`; a panic is an error like any other.
 fn contained(apply: &Apply, tx: &mut Tx<'_>, event: &Event) -> Result<(), Error> {
-    catch_unwind(AssertUnwindSafe(|| apply(tx, event))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        metrics::counter!("mito_panics_total", "role" => "queue").increment(1);
-        Err(Error::Panicked(
-            text.unwrap_or_else(|| "no message".to_owned()),
-        ))
-    })
+    catch_unwind(AssertUnwindSafe(|| apply(tx, event)))
+        .unwrap_or_else(|panic| Err(Error::Panicked(record_panic("queue/relay", panic.as_ref()))))
 }

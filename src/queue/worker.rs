@@ -181,8 +181,7 @@ impl Worker {
                 stop: Shutdown::new(),
             };
             self.queue
-                .running()
-                .insert(active.lease.id.clone(), active.stop.clone());
+                .attempt_begins(&active.lease, active.stop.clone());
             let attempt = attempt::run(
                 self.queue.clone(),
                 Arc::clone(handler),
@@ -285,7 +284,7 @@ impl Worker {
             Err(error) => error.id(),
         };
         if let Some(active) = self.active.remove(&id) {
-            self.queue.running().remove(&active.lease.id);
+            self.queue.attempt_ended(&active.lease);
             if let Err(error) = ended {
                 // Handlers are contained, so this is the queue's own fault; the lease expires.
                 tracing::error!(%error, job.id = active.lease.id, "an attempt ended abnormally");
@@ -331,9 +330,8 @@ impl Worker {
 /// What is still known as running in this process ends with the worker.
 impl Drop for Worker {
     fn drop(&mut self) {
-        let mut running = self.queue.running();
         for active in self.active.values() {
-            running.remove(&active.lease.id);
+            self.queue.attempt_ended(&active.lease);
         }
     }
 }

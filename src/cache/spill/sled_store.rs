@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use mito_core::supervisor::record_panic;
+
 use super::{Change, Entry, Error, SpillStore, layout};
 
 /// The version of the whole folder; another one starts an empty cache.
@@ -134,12 +136,6 @@ fn contained<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, Error> {
             Err(Error::Locked)
         }
         Ok(Err(error)) => Err(Error::Engine(error.to_string())),
-        Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(Error::Engine(
-                text.unwrap_or_else(|| "it panicked".to_owned()),
-            ))
-        }
+        Err(panic) => Err(Error::Engine(record_panic("cache/spill", panic.as_ref()))),
     }
 }

@@ -252,3 +252,23 @@ async fn shutdown_lets_a_job_finish_that_is_about_to() {
     );
     drop(database);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_an_attempt_leaves_the_next_one_stoppable() {
+    let process = Stage::new().process().await;
+    let id = process.enqueue("x").await;
+    let lease = |token: &str| crate::store::Lease {
+        id: id.clone(),
+        token: token.to_owned(),
+    };
+    let (first, second) = (Shutdown::new(), Shutdown::new());
+    process.queue.attempt_begins(&lease("first"), first.clone());
+    process
+        .queue
+        .attempt_begins(&lease("second"), second.clone());
+    process.queue.attempt_ended(&lease("first"));
+    process.queue.cancel(&id).await.unwrap();
+    assert_eq!((first.has_begun(), second.has_begun()), (false, true));
+    process.queue.attempt_ended(&lease("second"));
+    process.stop().await;
+}

@@ -1,10 +1,10 @@
 //! One attempt at one job: the handler under its time limit, panics contained, and what is written
 //! down afterwards.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use mito_core::{Random, Shutdown};
+use mito_core::{Random, Shutdown, supervisor::record_panic};
 use mito_database::Tx;
 use tracing::Instrument as _;
 
@@ -86,10 +86,7 @@ async fn supervise(
     tokio::select! {
         biased;
         ended = AssertUnwindSafe(attempt).catch_unwind() => Some(ended.unwrap_or_else(|panic| {
-            let message = panic_message(panic.as_ref());
-            metrics::counter!("mito_panics_total", "role" => "queue").increment(1);
-            tracing::error!(panic.message = message, "a job's handler panicked");
-            Err(Failure::Retry(format!("it panicked: {message}")))
+            Err(Failure::Retry(format!("it {}", record_panic("queue/job", panic.as_ref()))))
         })),
         () = stop.begun() => None,
         () = queue.clock().sleep(timeout) => {
@@ -214,12 +211,6 @@ fn backoff(policy: &Policy, attempt: u32, random: &Random) -> Duration {
     let spread = draw % (2 * JITTER_PERCENT + 1);
     let percent = u32::try_from(100 - JITTER_PERCENT + spread).unwrap_or(100);
     wait.saturating_mul(percent) / 100
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a duration in a histogram")]
