@@ -1,4 +1,4 @@
-//! The composition root: the only file that names every role. Open → bind → serve.
+//! The composition root: the only file that names every role. Open → bind → start → serve.
 
 mod publish;
 mod services;
@@ -185,10 +185,8 @@ impl App {
         Ok(&self.addresses)
     }
 
-    /// Starts the roles in dependency order and serves until `shutdown` begins, then stops within
-    /// 10 s: the gateway takes no new work while workers end, then the storage closes. Returns the names of
-    /// tasks that had not ended in time.
-    pub async fn serve(mut self, shutdown: Shutdown) -> Result<Vec<String>, Error> {
+    /// Starts the roles in dependency order; each becomes healthy in its own time.
+    pub fn start(&mut self) -> Result<(), Error> {
         let options = mito_network::start::Options {
             roles: (!self.config.roles.is_empty())
                 .then(|| self.config.roles.iter().cloned().collect()),
@@ -203,6 +201,14 @@ impl App {
         for published in self.published.drain(..) {
             publish::serve(published, &self.network, &self.config, &self.supervisor);
         }
+        Ok(())
+    }
+
+    /// Opens the gateway when every role is healthy, or when it has waited long enough, and serves
+    /// until `shutdown` begins. Then it stops within 10 s: the gateway takes no new work while
+    /// workers end, and the storage closes last. Returns the names of tasks that had not ended in
+    /// time.
+    pub async fn serve(self, shutdown: Shutdown) -> Vec<String> {
         tokio::select! {
             () = self.network.all_healthy() => {}
             () = tokio::time::sleep(Duration::from_millis(self.config.network.start_timeout_ms)) => {
@@ -221,7 +227,7 @@ impl App {
         };
         let ((), abandoned) = tokio::join!(gateway, workers);
         self.storage.close(STORAGE_DEADLINE).await;
-        Ok(abandoned)
+        abandoned
     }
 
     /// Closes a platform that was opened and does not serve.

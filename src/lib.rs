@@ -40,8 +40,8 @@
 //! event becomes deliveries in `notifications` by the same path.
 //!
 //! **A start.** [`app::App::open`] opens the storage in parallel and builds every role;
-//! [`app::App::bind`] takes the ports; [`app::App::serve`] starts the network, which gates each
-//! role by the health of those it depends on, and opens the gateway last.
+//! [`app::App::bind`] takes the ports; [`app::App::start`] starts the network, which gates each role
+//! by the health of those it depends on; [`app::App::serve`] opens the gateway last.
 
 pub mod app;
 pub mod cli;

@@ -55,7 +55,7 @@ pub(super) async fn run(loaded: Loaded<Config>, sources: &Sources, arguments: Up
 async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Result<(), Error> {
     let shutdown = Shutdown::new();
     let mut app = App::open(config, Environment::default()).await?;
-    if let Err(error) = app.bind() {
+    if let Err(error) = app.bind().map(|_| ()).and_then(|()| app.start()) {
         app.close().await;
         return Err(error);
     }
@@ -96,8 +96,8 @@ async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Resu
     let mut signalled = false;
     loop {
         tokio::select! {
-            served = &mut serving => return served.map(|_| ()),
-            failed = &mut watch => { serving.await?; return failed; }
+            _ = &mut serving => return Ok(()),
+            failed = &mut watch => { serving.await; return failed; }
             () = &mut signals, if !signalled => signalled = true,
         }
     }

@@ -55,7 +55,7 @@ pub(crate) struct TestApp {
     pub(crate) network: mito_network::Network,
     pub(crate) importer: mito::starter::Importer,
     shutdown: Shutdown,
-    serving: Option<JoinHandle<Result<Vec<String>, mito::app::Error>>>,
+    serving: Option<JoinHandle<Vec<String>>>,
 }
 
 impl TestApp {
@@ -87,6 +87,7 @@ impl TestApp {
         let client = Client::new(addresses.entrypoints, addresses.services);
         let (network, importer) = (app.network().clone(), app.importer());
         let setup_url = app.setup_url().await.unwrap();
+        app.start().unwrap();
         let shutdown = Shutdown::new();
         let serving = Some(tokio::spawn(app.serve(shutdown.clone())));
         Self {
@@ -116,7 +117,7 @@ impl TestApp {
         self.shutdown.begin();
         let serving = self.serving.take().unwrap();
         let stopped = tokio::time::timeout(Duration::from_secs(10), serving).await;
-        let abandoned = stopped.expect("stops within 10 s").unwrap().unwrap();
+        let abandoned = stopped.expect("stops within 10 s").unwrap();
         assert!(
             abandoned.is_empty(),
             "tasks that did not end: {abandoned:?}"

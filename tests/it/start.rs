@@ -78,3 +78,19 @@ async fn a_second_start_finds_everything_again() {
     second.client.sign_in().await;
     assert_eq!(second.interrupt(), Some(0));
 }
+
+#[test]
+fn ready_means_that_every_role_is_healthy() {
+    // Ten starts, because the first version of this depended on which task came first.
+    let folder = tempfile::tempdir().unwrap();
+    for attempt in 0..10 {
+        let data = folder.path().join(attempt.to_string());
+        let process = Process::start(&data, &[]);
+        let (code, out, err) = crate::harness::run(crate::harness::command(&data, &["ps"]), "");
+        assert_eq!(code, Some(0), "{err}");
+        let roles = out.lines().skip(1).filter(|line| !line.trim().is_empty());
+        let not_healthy: Vec<&str> = roles.filter(|line| !line.contains("healthy")).collect();
+        assert!(not_healthy.is_empty(), "{not_healthy:?}");
+        process.kill();
+    }
+}
