@@ -121,6 +121,32 @@ impl Records {
         read::by_id(tx, &collection, id, &Viewer::Worker)
     }
 
+    /// Changes the given fields of a record inside a transaction, without rules: for workers.
+    /// Validates, sets autodates, and emits the event, with the request that the work follows.
+    ///
+    /// Not for accounts: what a change means for their sessions is decided outside of transactions,
+    /// by [`Records::update`].
+    pub fn update_in(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &str,
+        id: &str,
+        values: &Record,
+        request_id: Option<&str>,
+    ) -> Result<Record, Error> {
+        let collection = self.shared_collection_in(tx, collection)?;
+        if collection.is_auth() {
+            let message = "Accounts cannot be changed inside a transaction.";
+            return Err(Error::Forbidden(message.to_owned()));
+        }
+        let origin = Origin {
+            request_id,
+            password_hash: None,
+        };
+        write::change(tx, &collection, id, values, origin)?;
+        read::by_id(tx, &collection, id, &Viewer::Worker)
+    }
+
     /// Lists with the collection's list rule applied for `identity`.
     pub async fn list(
         &self,
@@ -321,3 +347,5 @@ pub(crate) fn secret(values: &Record, name: &str) -> Option<SecretString> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod update_in_tests;
