@@ -5,6 +5,7 @@ mod charset;
 mod markdown;
 mod parse;
 mod sanitize;
+mod title;
 
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
@@ -126,7 +127,8 @@ fn page(source: &str) -> Cleaned {
         );
     };
     let whole = sanitize(&document, true);
-    let page_title = title_of(&document);
+    let page_title = title::of_page(&document);
+    let own_names = title::own_names(&document);
     let Some((title, found)) = article(document) else {
         return titled(whole, Method::WholePage, page_title);
     };
@@ -136,6 +138,7 @@ fn page(source: &str) -> Cleaned {
     }
     let title = Some(title)
         .filter(|title| !title.trim().is_empty())
+        .map(|title| title::without_site(&tidy_text(&title), &own_names).to_owned())
         .or(page_title);
     titled(found, Method::Article, title)
 }
@@ -150,14 +153,6 @@ fn article(document: Document) -> Option<(String, Sanitized)> {
     let article = readability.parse().ok()?;
     let content = parse::parse(&article.content).ok()?;
     Some((article.title, sanitize(&content, false)))
-}
-
-/// The first heading, or else the `title` element, which often carries the site's name.
-fn title_of(document: &Document) -> Option<String> {
-    ["h1", "title"].iter().find_map(|name| {
-        let text = tidy_text(&document.select_single(name).text());
-        (!text.is_empty()).then_some(text)
-    })
 }
 
 fn titled(out: Sanitized, method: Method, title: Option<String>) -> Cleaned {

@@ -62,18 +62,36 @@ pub(crate) fn sanitize(document: &Document, whole_page: bool) -> Sanitized {
     let mut writer = Writer {
         out: Sanitized::default(),
         whole_page,
+        gap: Gap::Edge,
+        is_pre: false,
     };
     let root = document.body().unwrap_or_else(|| document.root());
     writer.children(&root, 0);
     Sanitized {
-        html: writer.out.html.trim().to_owned(),
+        html: writer.out.html,
         text: tidy_text(&writer.out.text),
     }
+}
+
+/// What lies between the words that were written and those that come next. White space is not
+/// written before it is known that words follow it, as a browser would show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// The edge of a block, or a space that is written: more white space means nothing.
+    Edge,
+    /// None: words touch.
+    None,
+    /// White space.
+    Space,
+    /// The edge of a block that is not written itself.
+    Line,
 }
 
 struct Writer {
     out: Sanitized,
     whole_page: bool,
+    gap: Gap,
+    is_pre: bool,
 }
 
 impl Writer {
@@ -84,12 +102,46 @@ impl Writer {
         for child in node.children_it(false) {
             if child.is_text() {
                 let text = child.text();
-                push_escaped(&mut self.out.html, &text);
-                self.out.text.push_str(&text);
+                self.words(&text);
+                // A line break of the source is none of the text: blank lines part blocks.
+                let is_pre = self.is_pre;
+                let spaced = |c: char| {
+                    if c.is_ascii_whitespace() && !is_pre {
+                        ' '
+                    } else {
+                        c
+                    }
+                };
+                self.out.text.extend(text.chars().map(spaced));
             } else if child.is_element() {
                 self.element(&child, depth);
             }
         }
+    }
+
+    /// Writes text, its white space as HTML reads it.
+    fn words(&mut self, text: &str) {
+        for c in text.chars() {
+            if c.is_ascii_whitespace() && !self.is_pre {
+                if self.gap == Gap::None {
+                    self.gap = Gap::Space;
+                }
+            } else if !is_invisible(c) {
+                self.close_gap();
+                self.gap = Gap::None;
+                push_escaped_char(&mut self.out.html, c);
+            }
+        }
+    }
+
+    /// Writes the gap before something that stands in a line.
+    fn close_gap(&mut self) {
+        match self.gap {
+            Gap::Edge | Gap::None => return,
+            Gap::Space => self.out.html.push(' '),
+            Gap::Line => self.out.html.push_str("<br>"),
+        }
+        self.gap = Gap::Edge;
     }
 
     fn element(&mut self, node: &NodeRef<'_>, depth: usize) {
@@ -101,35 +153,49 @@ impl Writer {
         if DROPPED.contains(&name) || (self.whole_page && SURROUNDINGS.contains(&name)) {
             return;
         }
-        let is_block = BLOCKS.contains(&name);
-        if is_block || SILENT_BLOCKS.contains(&name) {
-            self.out.text.push_str("\n\n");
-        }
+        self.edge(name);
         match name {
             "br" => {
                 self.out.html.push_str("<br>");
                 self.out.text.push('\n');
+                self.gap = Gap::Edge;
             }
             "hr" => self.out.html.push_str("<hr>"),
             "img" => self.image(node),
-            _ if is_block || INLINE.contains(&name) => {
+            _ if BLOCKS.contains(&name) || INLINE.contains(&name) => {
+                let was_pre = self.is_pre;
+                self.is_pre |= name == "pre";
                 self.open(name, node);
                 self.children(node, depth + 1);
+                self.is_pre = was_pre;
                 self.out.html.push_str("</");
                 self.out.html.push_str(name);
                 self.out.html.push('>');
             }
             _ => self.children(node, depth + 1),
         }
-        if matches!(name, "td" | "th") {
-            self.out.text.push(' ');
+        self.edge(name);
+    }
+
+    /// Parts what stands before the start or end of an element from what follows it.
+    fn edge(&mut self, name: &str) {
+        let is_cell = matches!(name, "td" | "th");
+        let is_block = BLOCKS.contains(&name);
+        let is_silent = SILENT_BLOCKS.contains(&name);
+        if is_block || is_cell {
+            self.gap = Gap::Edge;
+        } else if is_silent && self.gap != Gap::Edge {
+            self.gap = Gap::Line;
         }
-        if is_block || SILENT_BLOCKS.contains(&name) {
+        if is_cell {
+            self.out.text.push(' ');
+        } else if is_block || is_silent {
             self.out.text.push_str("\n\n");
         }
     }
 
     fn open(&mut self, name: &str, node: &NodeRef<'_>) {
+        self.close_gap();
         self.out.html.push('<');
         self.out.html.push_str(name);
         if name == "a"
@@ -146,7 +212,7 @@ impl Writer {
         // A picture's words stay; the picture itself would make every reader's browser call its
         // host.
         if let Some(words) = node.attr("alt").filter(|words| !words.trim().is_empty()) {
-            push_escaped(&mut self.out.html, &words);
+            self.words(&words);
             self.out.text.push_str(&words);
         }
     }
@@ -172,16 +238,19 @@ fn is_safe_link(href: &str) -> bool {
 
 /// Appends `text` escaped for element content and quoted attributes.
 pub(crate) fn push_escaped(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ if is_invisible(c) => {}
-            c => out.push(c),
-        }
+    for c in text.chars().filter(|c| !is_invisible(*c)) {
+        push_escaped_char(out, c);
+    }
+}
+
+fn push_escaped_char(out: &mut String, c: char) {
+    match c {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '"' => out.push_str("&quot;"),
+        '\'' => out.push_str("&#39;"),
+        c => out.push(c),
     }
 }
 
@@ -263,11 +332,48 @@ mod tests {
             "z",
         );
         check("1 &lt; 2 &amp; 3", "1 &lt; 2 &amp; 3", "1 < 2 & 3");
-        check("<div>one</div><div>two</div>", "onetwo", "one\n\ntwo");
+        check("<div>one</div><div>two</div>", "one<br>two", "one\n\ntwo");
         check("<p>a<br>b</p>", "<p>a<br>b</p>", "a b");
         check("<custom-thing><p>x</p></custom-thing>", "<p>x</p>", "x");
         check("a\u{202e}b\u{200b}c", "abc", "abc");
         check("", "", "");
+    }
+
+    #[test]
+    fn white_space_is_collapsed_as_html_does() {
+        check(
+            "<p>a\n  b\r\n\tc </p>\n<p> d</p>",
+            "<p>a b c</p><p>d</p>",
+            "a b c\n\nd",
+        );
+        check("<p>a <b> b </b> c</p>", "<p>a <b>b</b> c</p>", "a b c");
+        check("<p>a<b>b</b>c</p>", "<p>a<b>b</b>c</p>", "abc");
+        check("a\n<p>b</p>\nc", "a<p>b</p>c", "a\n\nb\n\nc");
+        check(
+            "<pre>a\n  b\n</pre> <p>c</p>",
+            "<pre>a\n  b\n</pre><p>c</p>",
+            "a b\n\nc",
+        );
+        check(
+            "<ul>\n<li>a</li>\n<li>b</li>\n</ul>",
+            "<ul><li>a</li><li>b</li></ul>",
+            "a\n\nb",
+        );
+        check(
+            "<table><tr><td>a</td> <td>b</td></tr></table>",
+            "<table><tr><td>a</td><td>b</td></tr></table>",
+            "a b",
+        );
+        check("a <div> b </div> c", "a<br>b<br>c", "a\n\nb\n\nc");
+        check(
+            "<p><div><div>a</div></div><p>b",
+            "<p></p>a<p>b</p>",
+            "a\n\nb",
+        );
+        check("a\u{200b} \u{200b}b", "a b", "a b");
+        check("a<br>\n b", "a<br>b", "a b");
+        check("<p>a\n\nb</p>", "<p>a b</p>", "a b");
+        check("a&nbsp; b", "a\u{a0} b", "a b");
     }
 
     #[test]
