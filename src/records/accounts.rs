@@ -6,11 +6,13 @@
 //! | [`tokens`] | JWTs, keys for each purpose, hashes of codes |
 //! | [`sessions`] | the rows behind the tokens: rotation, reuse, limits |
 //! | [`codes`] | single-use codes: set-up links and session codes |
+//! | [`common`] | passwords that no administrator may have |
 //! | [`limits`] | how often a password may be tried |
 //! | [`change`] | what an account's owner may change about it |
 
 pub(crate) mod change;
 pub(crate) mod codes;
+pub(crate) mod common;
 pub(crate) mod limits;
 pub(crate) mod passwords;
 pub(crate) mod sessions;

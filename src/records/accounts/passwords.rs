@@ -17,7 +17,9 @@ use mito_core::Random;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
-use crate::{Collection, Error, FieldError, fields::accept};
+use crate::{
+    Collection, Error, FieldError, SUPERUSERS, accounts::common::is_common, fields::accept,
+};
 
 /// Memory of one hash, in KiB.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -156,6 +158,10 @@ pub(crate) fn check(collection: &Collection, password: &str) -> Result<(), Field
     }
     if length > MAX_CHARACTERS {
         return Err(accept::too_long(MAX_CHARACTERS));
+    }
+    if collection.name == SUPERUSERS && is_common(password) {
+        let message = "This password is too common; it would be among the first to be tried.";
+        return Err(FieldError::new("validation_common_password", message));
     }
     Ok(())
 }

@@ -459,6 +459,10 @@ async fn the_set_up_link_works_once_and_for_a_day() {
         codes(redeem(&third, "short").await),
         ["password validation_min_text_constraint"]
     );
+    assert_eq!(
+        codes(redeem(&third, "Password123").await),
+        ["password validation_common_password"]
+    );
     redeem(&third, PASSWORD).await.expect("still good");
     assert!(records.has_superuser().await.unwrap());
     redeem(&third, PASSWORD).await.expect_err("used");
