@@ -126,6 +126,7 @@ pub fn read_after(tx: &mut Tx<'_>, sequence: i64, limit: u32) -> Result<Vec<Even
 /// Deletes events up to and including `sequence`, at most 500 of them, the oldest first; returns
 /// how many.
 pub fn prune(tx: &mut Tx<'_>, sequence: i64) -> Result<usize, Error> {
+    tx.frees_space();
     tx.execute(
         "DELETE FROM _mito_outbox WHERE sequence IN ( \
              SELECT sequence FROM _mito_outbox WHERE sequence <= $1 ORDER BY sequence LIMIT $2)",

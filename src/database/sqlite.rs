@@ -8,6 +8,7 @@
 //! | `writer` | the writer thread: group commit |
 //! | `readers` | reader threads: a snapshot for each closure |
 //! | `checkpoint` | carrying the write-ahead log over |
+//! | `space` | room on the disk for deletes when it is full |
 //! | `backup` | a consistent copy of a file in use |
 //! | `tx`, `errors` | statements, parameters, rows; result codes |
 
@@ -18,6 +19,7 @@ mod errors;
 mod file;
 mod migrate;
 mod readers;
+mod space;
 pub(crate) mod tx;
 mod writer;
 
@@ -44,6 +46,7 @@ use crate::{
         errors::translate,
         file::Lock,
         readers::Reader,
+        space::Space,
         writer::Writer,
     },
 };
@@ -66,6 +69,7 @@ pub(crate) fn open(
         .map_err(|error| file::refused(path, &format!("cannot create its folder: {error}")))?;
     let lock = file::lock(path)?;
     let existed = file::inspect(path)?;
+    space::free_reserve(path);
     if !existed {
         file::create(path)?;
     }
@@ -77,9 +81,10 @@ pub(crate) fn open(
     let mut all = vec![outbox::MIGRATIONS];
     all.extend_from_slice(roles);
     migrate::verify(&guarded.connection, path, &all)?;
-    connection::prepare_writer(&guarded.connection, config.max_bytes)
+    connection::prepare_writer(&guarded.connection)
         .map_err(|error| translate(&error, "preparing the file", path))?;
     migrate::migrate(&guarded.connection, path, &all, existed, clock.now_ms())?;
+    let space = Space::open(path, &guarded.connection, config.max_bytes)?;
     let (file_id, newest_event) = identity(&guarded.connection)
         .map_err(|error| translate(&error, "reading the file's identity", path))?;
     start(Parts {
@@ -87,6 +92,7 @@ pub(crate) fn open(
         config,
         clock,
         guarded,
+        space,
         lock,
         file_id,
         newest_event,
@@ -98,6 +104,7 @@ struct Parts<'a> {
     config: &'a Config,
     clock: &'a Clock,
     guarded: Guarded,
+    space: Space,
     lock: Lock,
     file_id: String,
     newest_event: i64,
@@ -109,6 +116,7 @@ fn start(parts: Parts<'_>) -> Result<Threads, Error> {
         config,
         clock,
         guarded,
+        space,
         lock,
         file_id,
         newest_event,
@@ -149,6 +157,8 @@ fn start(parts: Parts<'_>) -> Result<Threads, Error> {
 
     let main = Writer {
         guarded,
+        space,
+        room_sought: None,
         path,
         name: name.clone(),
         clock: clock.clone(),

@@ -25,6 +25,7 @@ pub struct Tx<'a> {
     engine: EngineTx<'a>,
     now_ms: i64,
     newest_event: Option<i64>,
+    frees_space: bool,
 }
 
 /// What has become of a transaction.
@@ -50,12 +51,17 @@ impl<'a> Tx<'a> {
             engine,
             now_ms,
             newest_event: None,
+            frees_space: false,
         }
     }
 
     /// The highest sequence that [`Tx::emit`] gave out.
     pub(crate) fn newest_event(&self) -> Option<i64> {
         self.newest_event
+    }
+
+    pub(crate) fn is_freeing_space(&self) -> bool {
+        self.frees_space
     }
 
     /// What has become of the transaction while the closure ran.
@@ -114,6 +120,12 @@ impl Tx<'_> {
         }?;
         self.newest_event = self.newest_event.max(Some(sequence));
         Ok(sequence)
+    }
+
+    /// Says that this closure gives back more room than it takes, now or soon after. It may use
+    /// what a full file or disk keeps for such: without that nobody could make room by deleting.
+    pub fn frees_space(&mut self) {
+        self.frees_space = true;
     }
 
     /// The time of the transaction, milliseconds since the Unix epoch, from the injected clock.

@@ -9,7 +9,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{TABLES, close, ids, insert, open, options};
-use crate::{Database, Error, Migration, Migrations};
+use crate::{Action, Database, Error, Migration, Migrations, NewEvent, Tx, outbox};
 
 async fn refusal(path: &Path, roles: &[Migrations]) -> Error {
     Database::open(options(path), roles)
@@ -131,7 +131,7 @@ async fn a_closed_file_stands_alone_and_keeps_its_id() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["data.db", "data.db.lock"]);
+    assert_eq!(names, ["data.db", "data.db.lock", "data.db.reserve"]);
     let database = open(&path).await;
     assert_eq!(database.file_id(), id);
     assert_eq!(ids(&database).await, ["kept"]);
@@ -312,6 +312,47 @@ async fn a_full_file_refuses_writes_and_recovers() {
         .unwrap();
     insert(&database, &"y".repeat(4_000)).await.unwrap();
     assert_eq!(ids(&database).await.len(), 1);
+    close(database).await;
+}
+
+#[tokio::test]
+async fn a_full_file_keeps_room_for_what_frees_space() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(&folder.path().join("full.db"));
+    options.config.max_bytes = 1024 * 1024;
+    let database = Database::open(options, &[TABLES]).await.unwrap();
+    let detail = "x".repeat(3_000);
+    let emit = |frees_space: bool| {
+        let (database, detail) = (database.clone(), detail.clone());
+        let work = move |tx: &mut Tx<'_>| {
+            if frees_space {
+                tx.frees_space();
+            }
+            tx.emit(NewEvent {
+                collection: "items",
+                record: "x",
+                action: Action::Delete,
+                detail: &detail,
+            })
+        };
+        async move { database.write(work).await }
+    };
+    let refused = loop {
+        if let Err(error) = emit(false).await {
+            break error;
+        }
+    };
+    assert!(matches!(refused, Error::Full), "{refused}");
+    for _ in 0..10 {
+        emit(true).await.unwrap();
+    }
+    assert!(
+        matches!(emit(false).await, Err(Error::Full)),
+        "the room that is left is not for growth"
+    );
+    let prune = database.write(|tx| outbox::prune(tx, i64::MAX));
+    assert!(prune.await.unwrap() > 100);
+    emit(false).await.unwrap();
     close(database).await;
 }
 

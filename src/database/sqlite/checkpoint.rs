@@ -41,6 +41,15 @@ pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(!state?.busy)
 }
 
+/// Carries everything over, so that the next write begins the log anew; false if a reader that
+/// does not end within `patience` is in the way.
+pub(crate) fn restart(connection: &Connection, patience: Duration) -> rusqlite::Result<bool> {
+    connection.busy_timeout(patience)?;
+    let state = checkpoint(connection, "RESTART");
+    connection.busy_timeout(super::connection::BUSY_TIMEOUT)?;
+    Ok(!state?.busy)
+}
+
 /// Carries everything over while nobody writes; false if a reader is in the way. The log keeps
 /// its length, up to a limit: writing over existing blocks makes a commit twice as fast as making
 /// the file longer.

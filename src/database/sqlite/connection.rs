@@ -147,16 +147,11 @@ pub(crate) fn open(path: &Path, access: Access) -> rusqlite::Result<Guarded> {
 }
 
 /// Turns the connection into the writer: durable commits, no checkpoints behind our back.
-pub(crate) fn prepare_writer(connection: &Connection, max_bytes: u64) -> rusqlite::Result<()> {
+pub(crate) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT_BYTES)?;
     connection.pragma_update(None, "analysis_limit", 400)?;
-    if max_bytes > 0 {
-        let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-        let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
-        connection.pragma_update(None, "max_page_count", (max_bytes / page_bytes).max(1))?;
-    }
     Ok(())
 }

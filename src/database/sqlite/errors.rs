@@ -11,6 +11,9 @@ const CONSTRAINT_PRIMARY_KEY: i32 = 1555;
 /// SQLite's extended code of a violated unique index.
 const CONSTRAINT_UNIQUE: i32 = 2067;
 
+/// SQLite's extended code of a log index that found no room on the disk.
+const IO_ERROR_INDEX_SIZE: i32 = 4874;
+
 /// Translates an error of the statement `sql` on the database at `path`.
 pub(crate) fn translate(error: &rusqlite::Error, sql: &str, path: &Path) -> Error {
     let message = message(error);
@@ -23,6 +26,7 @@ pub(crate) fn translate(error: &rusqlite::Error, sql: &str, path: &Path) -> Erro
             path: path.to_owned(),
             reason: message,
         },
+        Some(ErrorCode::SystemIoFailure) if extended(error) == IO_ERROR_INDEX_SIZE => Error::Full,
         Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
             Error::Engine(format!("{}: {message}", path.display()))
         }
@@ -42,12 +46,15 @@ fn message(error: &rusqlite::Error) -> String {
 }
 
 fn constraint(error: &rusqlite::Error, message: &str) -> Error {
-    let extended = error
-        .sqlite_error()
-        .map_or(0, |failure| failure.extended_code);
     let what = message.split_once(": ").map_or(message, |(_, what)| what);
-    if matches!(extended, CONSTRAINT_PRIMARY_KEY | CONSTRAINT_UNIQUE) {
+    if matches!(extended(error), CONSTRAINT_PRIMARY_KEY | CONSTRAINT_UNIQUE) {
         return Error::Unique(what.to_owned());
     }
     Error::Constraint(message.to_owned())
+}
+
+fn extended(error: &rusqlite::Error) -> i32 {
+    error
+        .sqlite_error()
+        .map_or(0, |failure| failure.extended_code)
 }

@@ -24,6 +24,7 @@ use crate::{
         connection::Guarded,
         errors::translate,
         file::{Lock, beside},
+        space::Space,
         tx::SqliteTx,
     },
     tx::{EngineTx, State},
@@ -41,9 +42,17 @@ const EXCLUSIVE_STATEMENT_LIMIT: Duration = Duration::from_mins(10);
 /// After the engine has ended this many transactions around one group, each closure runs alone.
 const LOST_GROUPS: usize = 3;
 
+/// How long a write on a full disk waits for readers that keep the log from starting over.
+const ROOM_PATIENCE: Duration = Duration::from_millis(200);
+/// If that was in vain, the next ones do not wait for this long.
+const ROOM_EVERY: Duration = Duration::from_secs(1);
+
 /// What the writer's thread owns.
 pub(crate) struct Writer {
     pub(crate) guarded: Guarded,
+    pub(crate) space: Space,
+    /// When the log was last carried over to make room on a full disk.
+    pub(crate) room_sought: Option<Instant>,
     pub(crate) path: PathBuf,
     pub(crate) name: String,
     pub(crate) clock: Clock,
@@ -138,6 +147,7 @@ impl Writer {
             match outcome {
                 Outcome::Committed => return answer(works),
                 Outcome::NotBegun(error) => return refuse(works, &error),
+                Outcome::CommitFailed(Error::Full) if self.make_room() => {}
                 Outcome::CommitFailed(error) if works.len() == 1 => return refuse(works, &error),
                 Outcome::CommitFailed(_) => break,
                 Outcome::Lost(index) => works.remove(index).answer(),
@@ -198,6 +208,9 @@ impl Writer {
                 newer
             });
         }
+        if let Err(error) = self.space.keep_ahead(&self.guarded.connection) {
+            tracing::warn!(error = %error, database = self.name, "cannot keep room for deletes");
+        }
         let pages = self.log_pages.load(Ordering::Relaxed);
         // Beyond that length the writer helps, and must not find the other thread at it.
         if (PASSIVE_ABOVE_PAGES..self.catch_up_at_pages).contains(&pages) {
@@ -205,6 +218,39 @@ impl Writer {
             let _ = self.checkpoints.try_send(());
         }
         Outcome::Committed
+    }
+
+    /// On a full disk the log cannot get longer, but start over; whether it does.
+    fn make_room(&mut self) -> bool {
+        if self.log_pages.load(Ordering::Relaxed) == 0
+            || self
+                .room_sought
+                .is_some_and(|sought| sought.elapsed() < ROOM_EVERY)
+        {
+            return false;
+        }
+        let restart =
+            |writer: &Self| checkpoint::restart(&writer.guarded.connection, ROOM_PATIENCE);
+        let restarted = restart(self).or_else(|_| {
+            self.space.give_up_reserve();
+            restart(self)
+        });
+        match restarted {
+            Ok(true) => {
+                self.log_pages.store(0, Ordering::Relaxed);
+                self.room_sought = None;
+                true
+            }
+            Ok(false) => {
+                self.room_sought = Some(Instant::now());
+                false
+            }
+            Err(error) => {
+                self.room_sought = Some(Instant::now());
+                tracing::warn!(error = %error, database = self.name, "checkpoint failed");
+                false
+            }
+        }
     }
 
     /// The log starts over only when a write finds all of it carried over. Under steady load the
@@ -234,9 +280,11 @@ impl Writer {
             self.abandon();
             return Ran::Lost;
         }
+        let pages = self.space.watched_pages(&self.guarded.connection);
         let engine = SqliteTx::new(&self.guarded, &self.path, limit);
         let mut tx = Tx::new(EngineTx::Sqlite(engine), self.clock.now_ms());
-        let kept = work.run(&mut tx);
+        let mut kept = work.run(&mut tx);
+        let frees_space = tx.is_freeing_space();
         let lost = tx.state() != State::Whole;
         let newest_event = tx.newest_event();
         drop(tx);
@@ -247,6 +295,10 @@ impl Writer {
             }
             self.abandon();
             return Ran::Lost;
+        }
+        if kept && !frees_space && self.space.is_overdrawn(&self.guarded.connection, pages) {
+            work.refuse(Error::Full);
+            kept = false;
         }
         let ended = if kept {
             self.control("RELEASE closure")
@@ -302,7 +354,10 @@ impl Writer {
             return;
         }
         match checkpoint::tidy(&self.guarded.connection, &beside(&self.path, "-wal")) {
-            Ok(true) => self.log_pages.store(0, Ordering::Relaxed),
+            Ok(true) => {
+                self.log_pages.store(0, Ordering::Relaxed);
+                self.space.keep_log();
+            }
             // A long reader still needs the log; the next idle moment tries again.
             Ok(false) => {}
             Err(error) => {
@@ -314,6 +369,7 @@ impl Writer {
     fn finish(self) {
         let Self {
             guarded,
+            space,
             name,
             checkpoints,
             others,
@@ -337,6 +393,7 @@ impl Writer {
         if let Err(error) = closed {
             tracing::warn!(error = %error, database = name, "the log stays until the next start");
         }
+        drop(space);
         drop(lock);
     }
 }

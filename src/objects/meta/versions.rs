@@ -219,6 +219,7 @@ pub(crate) fn delete(
     let Some(present) = present else {
         return Ok(());
     };
+    tx.frees_space();
     remove(tx, &present)?;
     emit(tx, &present.object, Action::Delete, request_id)
 }

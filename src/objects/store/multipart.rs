@@ -186,6 +186,7 @@ impl Objects {
     ) -> Result<(), Error> {
         let (bucket, key, id) = (bucket.to_owned(), key.to_owned(), id.to_owned());
         let abort = move |tx: &mut Tx<'_>| {
+            tx.frees_space();
             meta::uploads::get(tx, &bucket, &key, &id)?;
             meta::uploads::remove(tx, &id, &[])
         };

@@ -77,6 +77,7 @@ impl Objects {
                 continue;
             }
             let forget = move |tx: &mut Tx<'_>| {
+                tx.frees_space();
                 gone.iter()
                     .try_for_each(|blob| meta::blobs::forget(tx, blob))
             };
