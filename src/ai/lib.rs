@@ -2,7 +2,8 @@
 //!
 //! A starter binds a pipeline to a bucket and a collection. The relay turns each event of such a
 //! bucket into one job in `mito.db`, the worker reads the object, runs the steps, and creates the
-//! record in the transaction that completes the job: once, however often the process dies.
+//! record in the transaction that completes the job: once, however often the process dies. A later
+//! version of the object changes that record; deleting the object leaves it.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -12,7 +13,8 @@
 //! | `steps` | runs a definition over one document |
 //! | `relay` | object events into jobs |
 //! | `worker` | works on one job |
-//! | [`store`] | the tables |
+//! | `keep` | one record for each source, created or brought up to date |
+//! | `tables`, [`store`] | the tables |
 //! | `panel` | what the control panel reads |
 //!
 //! There is no model here and nothing pretends to be one: sentences and phrases are copied from
@@ -21,11 +23,13 @@
 #[cfg(test)]
 mod behaviour;
 mod clean;
+mod keep;
 mod panel;
 pub mod pipeline;
 mod relay;
 mod steps;
 pub mod store;
+mod tables;
 mod text;
 mod worker;
 
@@ -40,7 +44,7 @@ use mito_records::Records;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use store::MIGRATIONS;
+pub use tables::MIGRATIONS;
 
 /// `[ai]`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -172,6 +176,6 @@ impl Ai {
 
     /// Routes relative to `/_mito/api/ai`; the caller has checked that an administrator asks.
     pub fn panel(&self) -> axum::Router {
-        panel::routes(self.worker.0.database.clone())
+        panel::routes(self.worker.0.database.clone(), self.queue.clone())
     }
 }

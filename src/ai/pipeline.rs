@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use mito_records::Record;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -205,6 +206,18 @@ impl Definition {
             Step::Record(options) => Some(options),
             Step::Clean | Step::Language | Step::Summary(_) | Step::KeyPhrases(_) => None,
         })
+    }
+
+    /// What a later version of the document changes in its record: the slug stays, because it is
+    /// part of URLs, and so do constants, which people may have changed since.
+    pub(crate) fn changes(&self, record: &Record) -> Record {
+        let mut changes = Record::new();
+        for (field, value) in self.record().iter().flat_map(|options| &options.fields) {
+            if let Some(written) = record.get(field).filter(|_| value != "slug") {
+                changes.insert(field.clone(), written.clone());
+            }
+        }
+        changes
     }
 
     /// Checks what serde cannot: the order of steps, and that values exist where they are used.

@@ -1,49 +1,11 @@
-//! The tables of the role: installed pipelines, and a row per run.
+//! What the role writes and reads in its tables: installed pipelines, a row per run, and a row per
+//! source with the record that was made of it.
 
-use mito_database::{Database, Error, Migration, Migrations, Row, Tx};
+use mito_database::{Database, Error, Row, Tx};
 use serde::Serialize;
 use ts_rs::TS;
 
 use crate::{Error as AiError, pipeline::Binding};
-
-/// The tables of pipelines and runs.
-pub const MIGRATIONS: Migrations = Migrations {
-    role: "ai",
-    steps: &[Migration {
-        version: 1,
-        sql: "
-            CREATE TABLE _mito_ai_pipelines (
-                name TEXT PRIMARY KEY,
-                bucket TEXT NOT NULL,
-                content_types TEXT NOT NULL,
-                collection TEXT NOT NULL,
-                definition TEXT NOT NULL,
-                installed_ms BIGINT NOT NULL
-            );
-            CREATE INDEX _mito_ai_pipelines_bucket ON _mito_ai_pipelines (bucket);
-            CREATE TABLE _mito_ai_runs (
-                id TEXT PRIMARY KEY,
-                source_event TEXT NOT NULL UNIQUE,
-                pipeline TEXT NOT NULL,
-                bucket TEXT NOT NULL,
-                object_key TEXT NOT NULL,
-                etag TEXT NOT NULL,
-                content_type TEXT NOT NULL,
-                state TEXT NOT NULL,
-                note TEXT NOT NULL,
-                steps TEXT NOT NULL,
-                collection TEXT NOT NULL,
-                record TEXT NOT NULL,
-                created_ms BIGINT NOT NULL,
-                finished_ms BIGINT
-            );
-            CREATE INDEX _mito_ai_runs_created ON _mito_ai_runs (created_ms, id);
-            CREATE INDEX _mito_ai_runs_version
-                ON _mito_ai_runs (pipeline, bucket, object_key, etag);
-        ",
-        postgres: None,
-    }],
-};
 
 /// How long finished runs are shown, in milliseconds.
 const KEEP_RUNS_MS: i64 = 90 * 24 * 3_600 * 1_000;
@@ -57,12 +19,16 @@ const PRUNE_RUNS: u32 = 20;
 pub enum RunState {
     /// Its job waits.
     Queued,
+    /// Its job is worked on. No row says so: it is told by the job whenever runs are read.
+    Running,
     /// An attempt failed; another follows.
     Retrying,
-    /// It made a record.
+    /// It made a record, or brought the one of an earlier version up to date.
     Recorded,
     /// There was nothing to do; the note says why.
     Skipped,
+    /// Somebody stopped its job.
+    Cancelled,
     /// It failed for good; the note says why.
     Failed,
 }
@@ -72,11 +38,18 @@ impl RunState {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
+            Self::Running => "running",
             Self::Retrying => "retrying",
             Self::Recorded => "recorded",
             Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
             Self::Failed => "failed",
         }
+    }
+
+    /// Whether nothing follows.
+    fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running | Self::Retrying)
     }
 
     fn parse(name: &str) -> Self {
@@ -85,6 +58,8 @@ impl RunState {
             "retrying" => Self::Retrying,
             "recorded" => Self::Recorded,
             "skipped" => Self::Skipped,
+            "running" => Self::Running,
+            "cancelled" => Self::Cancelled,
             _ => Self::Failed,
         }
     }
@@ -234,7 +209,7 @@ pub(crate) struct NewRun<'a> {
     pub(crate) content_type: &'a str,
 }
 
-/// Notes that a run waits; removes a few old ones.
+/// Notes that a run waits, and which version its source has now; removes a few old runs.
 pub(crate) fn add_run(tx: &mut Tx<'_>, run: &NewRun<'_>) -> Result<(), Error> {
     let now_ms = tx.now_ms();
     tx.execute(
@@ -255,6 +230,12 @@ pub(crate) fn add_run(tx: &mut Tx<'_>, run: &NewRun<'_>) -> Result<(), Error> {
         ],
     )?;
     tx.execute(
+        "INSERT INTO _mito_ai_sources (pipeline, bucket, object_key, seen_etag, etag, record)
+         VALUES ($1, $2, $3, $4, '', '')
+         ON CONFLICT (pipeline, bucket, object_key) DO UPDATE SET seen_etag = excluded.seen_etag",
+        &[&run.binding.name, &run.binding.bucket, &run.key, &run.etag],
+    )?;
+    tx.execute(
         "DELETE FROM _mito_ai_runs WHERE id IN (
              SELECT id FROM _mito_ai_runs WHERE created_ms < $1 AND finished_ms IS NOT NULL
              ORDER BY created_ms LIMIT $2)",
@@ -263,21 +244,50 @@ pub(crate) fn add_run(tx: &mut Tx<'_>, run: &NewRun<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The record that a run has made of this version of this object, if one has.
-pub(crate) fn record_of_version(
+/// A source: an object that a pipeline has seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The version that was put last, as far as events have arrived; empty where none said so.
+    pub(crate) seen_etag: String,
+    /// The version that the record was made of; empty before there is one.
+    pub(crate) etag: String,
+    /// The record; empty before there is one.
+    pub(crate) record: String,
+}
+
+/// What is known of a source.
+pub(crate) fn source(tx: &mut Tx<'_>, binding: &Binding, key: &str) -> Result<Source, Error> {
+    let row = tx.query_one(
+        "SELECT seen_etag, etag, record FROM _mito_ai_sources
+         WHERE pipeline = $1 AND bucket = $2 AND object_key = $3",
+        &[&binding.name, &binding.bucket, &key],
+    )?;
+    let source = |row: Row| {
+        Ok(Source {
+            seen_etag: row.get("seen_etag")?,
+            etag: row.get("etag")?,
+            record: row.get("record")?,
+        })
+    };
+    row.map_or_else(|| Ok(Source::default()), source)
+}
+
+/// Notes which record was made of which version of a source.
+pub(crate) fn set_source(
     tx: &mut Tx<'_>,
     binding: &Binding,
     key: &str,
     etag: &str,
-) -> Result<Option<String>, Error> {
-    let row = tx.query_one(
-        "SELECT record FROM _mito_ai_runs
-         WHERE pipeline = $1 AND bucket = $2 AND object_key = $3 AND etag = $4
-             AND record <> ''
-         ORDER BY created_ms LIMIT 1",
-        &[&binding.name, &binding.bucket, &key, &etag],
+    record: &str,
+) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO _mito_ai_sources (pipeline, bucket, object_key, seen_etag, etag, record)
+         VALUES ($1, $2, $3, '', $4, $5)
+         ON CONFLICT (pipeline, bucket, object_key)
+             DO UPDATE SET etag = excluded.etag, record = excluded.record",
+        &[&binding.name, &binding.bucket, &key, &etag, &record],
     )?;
-    row.map(|row| row.get("record")).transpose()
+    Ok(())
 }
 
 /// How a run ended, or where it stands.
@@ -296,8 +306,7 @@ pub(crate) struct Progress {
 /// Writes how a run ended, or where it stands.
 pub(crate) fn set_progress(tx: &mut Tx<'_>, job: &str, progress: &Progress) -> Result<(), Error> {
     let steps = serde_json::to_string(&progress.steps).unwrap_or_else(|_| "[]".to_owned());
-    let ended = !matches!(progress.state, RunState::Queued | RunState::Retrying);
-    let finished_ms = ended.then(|| tx.now_ms());
+    let finished_ms = progress.state.is_final().then(|| tx.now_ms());
     let record = progress.record.as_deref().unwrap_or_default();
     tx.execute(
         "UPDATE _mito_ai_runs SET state = $2, note = $3, steps = $4, record = $5,
@@ -322,9 +331,7 @@ pub(crate) fn note_failure(tx: &mut Tx<'_>, job: &str, failure: &Progress) -> Re
     let state = row.map(|row| row.get::<String>("state")).transpose()?;
     match state.as_deref().map(RunState::parse) {
         Some(RunState::Recorded | RunState::Skipped) | None => Ok(()),
-        Some(RunState::Queued | RunState::Retrying | RunState::Failed) => {
-            set_progress(tx, job, failure)
-        }
+        Some(_) => set_progress(tx, job, failure),
     }
 }
 

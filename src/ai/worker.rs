@@ -1,21 +1,25 @@
-//! Works on one job: reads the object, runs the steps, and creates the record in the transaction
-//! that completes the job.
+//! Works on one job: reads the object, runs the steps, and keeps the record in the transaction that
+//! completes the job.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::StreamExt as _;
 use mito_core::{Clock, Random};
-use mito_database::{Database, Tx};
+use mito_database::Database;
 use mito_objects::{Error as ObjectsError, Objects};
 use mito_queue::{Completed, Failure, Policy, Running, kinds::ProcessObject};
-use mito_records::{Error as RecordsError, Record, Records};
+use mito_records::{Error as RecordsError, Records};
 
 use crate::{
     Config,
     clean::Kind,
+    keep::Keep,
     pipeline::Binding,
     steps::{self, Input, Output},
-    store::{self, Progress, RunState, StepReport},
+    store::{self, Progress, RunState},
 };
 
 /// How often a run is tried in all.
@@ -49,12 +53,12 @@ pub(crate) fn policy() -> Policy {
 
 /// Why a completing transaction failed.
 #[derive(Debug, thiserror::Error)]
-enum CompleteError {
+pub(crate) enum CompleteError {
     #[error(transparent)]
     Queue(#[from] mito_queue::Error),
     #[error(transparent)]
     Database(#[from] mito_database::Error),
-    #[error("cannot create the record: {0}")]
+    #[error("cannot write the record: {0}")]
     Records(RecordsError),
 }
 
@@ -232,64 +236,31 @@ impl Worker {
             job.id = %id, %pipeline, object.key = %running.payload.key,
             "a pipeline run cleaned and described its object"
         );
-        let job = running.payload.clone();
-        let records = self.0.records.clone();
-        let steps = output.steps;
+        let keep = Keep {
+            records: self.0.records.clone(),
+            job: running.payload.clone(),
+            request_id: running.request_id.clone(),
+            binding,
+            record,
+            steps: output.steps,
+        };
+        // Told by the transaction; the closure may run again before it commits.
+        let outcome = Arc::new(Mutex::new(RunState::Recorded));
+        let told = outcome.clone();
         let completed = running
             .complete(move |tx| {
-                // The same version of the object may have been seen before: put twice, or retried
-                // by hand after it was done.
-                let seen = store::record_of_version(tx, &binding, &job.key, &job.etag)?;
-                let progress = match seen {
-                    Some(seen) => already_there(seen, &steps),
-                    None => create(tx, &records, &binding, &record, &steps)?,
-                };
+                let progress = keep.keep(tx)?;
                 store::set_progress(tx, &id, &progress)?;
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = progress.state;
                 Ok::<_, CompleteError>(())
             })
             .await?;
-        count(&pipeline, RunState::Recorded);
+        count(
+            &pipeline,
+            *outcome.lock().unwrap_or_else(PoisonError::into_inner),
+        );
         Ok(completed)
     }
-}
-
-fn already_there(record: String, steps: &[StepReport]) -> Progress {
-    Progress {
-        state: RunState::Skipped,
-        note: format!("this version of the object is record {record} already"),
-        steps: steps.to_vec(),
-        record: Some(record),
-    }
-}
-
-fn create(
-    tx: &mut Tx<'_>,
-    records: &Records,
-    binding: &Binding,
-    record: &Record,
-    steps: &[StepReport],
-) -> Result<Progress, CompleteError> {
-    let created = records
-        .create_in(tx, &binding.collection, record)
-        .map_err(CompleteError::Records)?;
-    let id = created
-        .get("id")
-        .and_then(|id| id.as_str())
-        .unwrap_or_default()
-        .to_owned();
-    let mut steps = steps.to_vec();
-    steps.push(StepReport {
-        name: "record".to_owned(),
-        provider: "records".to_owned(),
-        outcome: format!("record {id} in {}", binding.collection),
-        duration_ms: 0,
-    });
-    Ok(Progress {
-        state: RunState::Recorded,
-        note: String::new(),
-        steps,
-        record: Some(id),
-    })
 }
 
 /// The bytes of an object, at most `limit`: what was said of its size is checked, not trusted.
