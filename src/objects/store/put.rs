@@ -122,8 +122,10 @@ impl Objects {
     {
         let committed = self.release(commit).await;
         match &committed {
-            // After a lost connection or a shutdown nobody knows whether it was committed.
-            Ok(_) | Err(Error::Database(_)) => {}
+            // After a lost connection or a shutdown nobody knows whether it was committed. What was
+            // refused for want of a turn was not.
+            Ok(_) => {}
+            Err(Error::Database(error)) if !matches!(error, mito_database::Error::Busy) => {}
             Err(_) if stored.inline.is_none() => self.discard(&stored.id).await,
             Err(_) => {}
         }

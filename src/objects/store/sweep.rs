@@ -124,8 +124,12 @@ impl Objects {
                 return Ok(aborted);
             }
             for (bucket, upload) in stale {
-                self.abort_upload(&bucket, &upload.key, &upload.id).await?;
-                aborted += 1;
+                match self.abort_upload(&bucket, &upload.key, &upload.id).await {
+                    Ok(()) => aborted += 1,
+                    // Its client has ended it meanwhile.
+                    Err(Error::NoSuchUpload(_) | Error::NoSuchBucket(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
     }

@@ -312,3 +312,46 @@ async fn a_read_of_parts_outlives_the_row_of_its_small_part() {
     assert_eq!(pieces.concat().len() as u64, object.size);
     assert_eq!(objects.sweep_garbage().await.unwrap(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_put_that_gets_no_turn_leaves_no_file() {
+    let Fixture {
+        objects,
+        _folder: folder,
+        ..
+    } = fixture().await;
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let mut waiting = tokio::task::JoinSet::new();
+    let database = objects.inner.database.clone();
+    waiting.spawn(async move {
+        let hold = move |_: &mut Tx<'_>| {
+            // Ends when the other side is dropped.
+            let _ = wait.lock().unwrap().recv();
+            Ok::<_, Error>(())
+        };
+        database.write_in(mito_database::Lane::Bulk, hold).await
+    });
+    let capacity = mito_database::database::Config::default().write_queue;
+    for _ in 0..=capacity {
+        let database = objects.inner.database.clone();
+        waiting.spawn(async move { database.write(|_| Ok::<_, Error>(())).await });
+    }
+    // A write that waits is in the queue, and given up it still has its place there.
+    loop {
+        let write = objects.inner.database.write(|_| Ok::<_, Error>(()));
+        match tokio::time::timeout(Duration::from_millis(20), write).await {
+            Ok(Err(Error::Database(mito_database::Error::Busy))) => break,
+            // Not held yet, or full for a moment longer.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let refused = put(&objects, "a", vec![1; 300_000]).await;
+    assert!(
+        matches!(refused, Err(Error::Database(mito_database::Error::Busy))),
+        "{refused:?}"
+    );
+    assert_eq!(blob_files(&folder.path().join("objects")), 0);
+    drop(release);
+    waiting.join_all().await;
+}
