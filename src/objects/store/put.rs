@@ -124,8 +124,10 @@ impl Objects {
         match &committed {
             // After a lost connection or a shutdown nobody knows whether it was committed. What was
             // refused for want of a turn was not.
-            Ok(_) => {}
-            Err(Error::Database(error)) if !matches!(error, mito_database::Error::Busy) => {}
+            Err(Error::Database(mito_database::Error::Busy)) if stored.inline.is_none() => {
+                self.discard(&stored.id).await;
+            }
+            Ok(_) | Err(Error::Database(_)) => {}
             Err(_) if stored.inline.is_none() => self.discard(&stored.id).await,
             Err(_) => {}
         }
