@@ -20,25 +20,51 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use mito_network::{HttpService, Problem};
+use mito_network::{ConnectionInfo, HttpService, Problem};
 use tower::util::BoxCloneSyncService;
 
 use crate::files::{File, Files};
+
+/// The entry point that opens with the page about routing.
+const DASHBOARD_ENTRY_POINT: &str = "traefik";
 
 /// The application: its files with a strict content security policy, and `index.html` for every
 /// path that is none.
 pub fn service() -> HttpService {
     let files = Arc::new(Files::embedded());
     BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
-        let mut response = answer(
-            &files,
-            request.method(),
-            request.uri().path(),
-            request.headers(),
-        );
+        let mut response = if is_dashboard_door(&request) {
+            to_routing()
+        } else {
+            answer(
+                &files,
+                request.method(),
+                request.uri().path(),
+                request.headers(),
+            )
+        };
         headers::apply(response.headers_mut());
         ready(Ok::<_, Infallible>(response))
     }))
+}
+
+/// Whether a browser opens the entry point where Traefik had its dashboard. Only the server knows,
+/// whatever port that is.
+fn is_dashboard_door(request: &Request<Body>) -> bool {
+    let connection = request.extensions().get::<ConnectionInfo>();
+    let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
+    is_read
+        && request.uri().path() == "/"
+        && connection.is_some_and(|it| it.entrypoint == DASHBOARD_ENTRY_POINT)
+}
+
+/// Leads to the page about routing, which the dashboard's place has become.
+fn to_routing() -> Response {
+    let mut response = StatusCode::FOUND.into_response();
+    response
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::from_static("/gateway"));
+    response
 }
 
 /// Answers one request, without the headers that all answers share.

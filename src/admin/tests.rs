@@ -73,6 +73,39 @@ async fn answers_by_path() {
 }
 
 #[tokio::test]
+async fn the_dashboards_entry_point_opens_with_the_routing() {
+    for (entrypoint, method, path, status, location) in [
+        ("traefik", "GET", "/", 302, "/gateway"),
+        ("traefik", "HEAD", "/", 302, "/gateway"),
+        ("traefik", "POST", "/", 405, ""),
+        ("traefik", "GET", "/gateway", 200, ""),
+        ("web", "GET", "/", 200, ""),
+    ] {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Body::empty())
+            .unwrap();
+        request.extensions_mut().insert(ConnectionInfo {
+            peer: ([127, 0, 0, 1], 9).into(),
+            client_ip: [127, 0, 0, 1].into(),
+            scheme: "http",
+            host: "localhost".to_owned(),
+            tls: None,
+            entrypoint: entrypoint.to_owned(),
+            request_id: "r".to_owned(),
+        });
+        let response = service().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{entrypoint} {method} {path}");
+        assert_eq!(
+            text(&response, "location"),
+            location,
+            "{entrypoint} {method} {path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn head_tells_the_length_that_get_sends() {
     let (head, _) = ask("HEAD", "/assets/index.js", None).await;
     let (get, body) = ask("GET", "/assets/index.js", None).await;

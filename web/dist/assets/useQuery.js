@@ -1,1 +1,1 @@
-import{E as e,T as t}from"./Page.js";function n(n,r){return t(n,e,r)}export{n as t};
+import{D as e,E as t}from"./Page.js";function n(n,r){return t(n,e,r)}export{n as t};

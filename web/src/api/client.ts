@@ -124,6 +124,11 @@ export function post<T>(path: string, body?: unknown): Promise<T> {
   return request<T>('POST', apiUrl(path), body);
 }
 
+/** Changes what an endpoint stands for. */
+export function patch<T>(path: string, body: unknown): Promise<T> {
+  return request<T>('PATCH', apiUrl(path), body);
+}
+
 /** Deletes what an endpoint stands for. */
 export function remove(path: string): Promise<void> {
   return request<void>('DELETE', apiUrl(path));

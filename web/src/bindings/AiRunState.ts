@@ -3,4 +3,4 @@
 /**
  * The state of a run.
  */
-export type AiRunState = "queued" | "retrying" | "recorded" | "skipped" | "failed";
+export type AiRunState = "queued" | "running" | "retrying" | "recorded" | "skipped" | "cancelled" | "failed";

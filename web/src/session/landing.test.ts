@@ -6,8 +6,7 @@ it.each([
   ['https://minio-console.example.org/', '/objects'],
   ['http://traefik.localhost:8000/', '/gateway'],
   ['http://mobile-build.localhost/', '/mobile'],
-  ['http://localhost:8080/', '/gateway'],
-  ['http://127.0.0.1:8080/', '/gateway'],
+  ['http://localhost:8080/', '/network'],
   ['http://127.0.0.1:3001/', '/network'],
 ])('%s opens %s', (url, path) => {
   expect(landing(new URL(url))).toBe(path);

@@ -9,9 +9,11 @@ const LANDINGS: Record<string, string> = {
   'mobile-build': '/mobile',
 };
 
-/** Where `/` leads on the given host; port 8080 is the gateway's dashboard, as Traefik's was. */
-export function landing(place: Pick<URL, 'hostname' | 'port'>): string {
+/**
+ * Where `/` leads on the given host. Entry points are the server's to know: it leads to `/gateway`
+ * itself where Traefik had its dashboard.
+ */
+export function landing(place: Pick<URL, 'hostname'>): string {
   const label = pageHost(place.hostname)?.label;
-  const path = label === undefined ? undefined : LANDINGS[label];
-  return path ?? (place.port === '8080' ? '/gateway' : '/network');
+  return (label === undefined ? undefined : LANDINGS[label]) ?? '/network';
 }

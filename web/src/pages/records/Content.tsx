@@ -17,17 +17,20 @@ import { Time } from '@/components/Time';
 import { parseTime } from '@/format';
 import { browserHref } from '@/pages/objects/paths';
 import { CONTENTS, type ContentRecord, keyPhrases, languageName, plainText } from './article';
-import { useRecord } from './queries';
+import { useCollection, useRecord } from './queries';
+import { RecordActions } from './RecordActions';
 
 /** One article: what the pipeline found in it, and its cleaned text. */
 export default function Content() {
   const { id = '' } = useParams<{ id: string }>();
   const query = useRecord<ContentRecord>(CONTENTS, id);
+  const { collection } = useCollection(CONTENTS);
   const content = query.data;
   return (
     <Page
       title={content ? content.title || '(no title)' : 'Content'}
       crumbs={[{ label: 'Contents', href: '/records/contents' }]}
+      actions={content && collection && <RecordActions collection={collection} record={content} />}
     >
       {query.error && !content && (
         <ErrorState error={query.error} retry={() => void query.refetch()} />

@@ -1,30 +1,19 @@
-import { Button, Paper, Skeleton } from '@mantine/core';
-import { IconTrash } from '@tabler/icons-react';
-import { useLocation, useParams } from 'wouter';
-import { remove } from '@/api/client';
+import { Paper, Skeleton } from '@mantine/core';
+import { useParams } from 'wouter';
 import type { RecordRow } from '@/api/types';
-import { confirm, useAction } from '@/components/actions';
 import { Details } from '@/components/Details';
 import { Page } from '@/components/Page';
 import { ErrorState } from '@/components/states';
 import { FieldValue } from './fields';
-import { recordsPath, useCollection, useRecord } from './queries';
+import { useCollection, useRecord } from './queries';
+import { RecordActions } from './RecordActions';
 
 /** One record with all its fields. */
 export default function RecordPage() {
   const { collection: name = '', id = '' } = useParams<{ collection: string; id: string }>();
-  const [, navigate] = useLocation();
   const home = `/records/${encodeURIComponent(name)}`;
   const { collection, error } = useCollection(name);
   const query = useRecord<RecordRow>(name, id);
-  const deletion = useAction<void>({
-    run: async () => {
-      await remove(recordsPath(name, id));
-      navigate(home);
-    },
-    done: () => `The record ${id} is deleted.`,
-    refresh: [['records', name, 'list']],
-  });
   const record = query.data;
   const problem = query.error ?? error;
   return (
@@ -34,25 +23,7 @@ export default function RecordPage() {
         { label: 'Collections', href: '/records' },
         { label: name, href: home },
       ]}
-      actions={
-        record && (
-          <Button
-            variant="default"
-            leftSection={<IconTrash size={16} />}
-            loading={deletion.isPending}
-            onClick={() =>
-              confirm({
-                title: 'Delete this record?',
-                text: `${id} in ${name} is removed for good.`,
-                verb: 'Delete',
-                onConfirm: () => deletion.mutate(),
-              })
-            }
-          >
-            Delete
-          </Button>
-        )
-      }
+      actions={record && collection && <RecordActions collection={collection} record={record} />}
     >
       {problem && !record && <ErrorState error={problem} retry={() => void query.refetch()} />}
       {!record && !problem && <Skeleton height={240} />}

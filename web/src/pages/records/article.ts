@@ -46,9 +46,12 @@ export function languageName(code: string | undefined): string {
   }
 }
 
+const BLOCKS =
+  'p,div,h1,h2,h3,h4,h5,h6,ul,ol,li,dl,dt,dd,blockquote,pre,table,tr,figure,section,hr';
+
 /** The text of clean HTML, block by block; a plain text stays as it is. */
 export function plainText(body: string): string {
-  if (!/<\/?[a-z][^>]*>/i.test(body)) {
+  if (!/<\/?[a-z][^>]*>|&(?:[a-z]+|#\d+);/i.test(body)) {
     return body;
   }
   // A parsed document is never shown, so nothing in it runs or loads.
@@ -56,8 +59,22 @@ export function plainText(body: string): string {
   for (const element of document.querySelectorAll('script,style,template')) {
     element.remove();
   }
-  for (const element of document.querySelectorAll('p,div,h1,h2,h3,h4,h5,h6,li,blockquote,tr,br')) {
-    element.append('\n\n');
+  // A line break of the source is none of the text.
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    if (!text.parentElement?.closest('pre')) {
+      text.nodeValue = text.nodeValue?.replace(/[ \t\r\n\f]+/g, ' ') ?? '';
+    }
+  }
+  for (const element of document.querySelectorAll(BLOCKS)) {
+    element.before('\n\n');
+    element.after('\n\n');
+  }
+  for (const element of document.querySelectorAll('br')) {
+    element.after('\n');
+  }
+  for (const element of document.querySelectorAll('td,th')) {
+    element.after(' ');
   }
   return (document.body.textContent ?? '')
     .replace(/[^\S\n]+/g, ' ')

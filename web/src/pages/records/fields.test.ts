@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import type { CollectionField } from '@/api/types';
-import { enteredFields, sentValue, valueProblem } from './fields';
+import {
+  changedFields,
+  changes,
+  enteredFields,
+  formValue,
+  sentValue,
+  valueProblem,
+} from './fields';
 
 function field(type: string, required = false): CollectionField {
   return { id: type, name: type, type, required };
@@ -31,5 +38,45 @@ it('asks for no field that the server fills', () => {
     field('autodate'),
     field('relation'),
   ]);
+  expect(names.map(({ name }) => name)).toEqual(['text']);
+});
+
+const TAGS: CollectionField = { ...field('select', true), values: ['a', 'b'], maxSelect: 2 };
+
+it.each([
+  [field('text'), 'a', 'a'],
+  [field('text'), null, ''],
+  [field('json'), { a: [1] }, '{\n  "a": [\n    1\n  ]\n}'],
+  [field('json'), null, ''],
+  [field('bool'), undefined, false],
+  [field('number'), 0, 0],
+  [TAGS, ['a'], ['a']],
+  [TAGS, null, []],
+])('%o %j is shown as %j', (shown, value, expected) => {
+  expect(formValue(shown, value)).toEqual(expected);
+});
+
+it('wants a value of a required list', () => {
+  expect(valueProblem(TAGS, [])).toContain('required');
+  expect(valueProblem(TAGS, ['a'])).toBeNull();
+});
+
+it('sends what was changed alone, and null for what was emptied', () => {
+  const fields = [field('text'), field('number'), field('json'), field('bool'), TAGS];
+  const before = { text: 'a', number: 4, json: '[1]', bool: true, select: ['a'] };
+  expect(changes(fields, before, before)).toEqual({});
+  const after = { text: '', number: '', json: '[2]', bool: false, select: ['a', 'b'] };
+  expect(changes(fields, before, after)).toEqual({
+    text: null,
+    number: null,
+    json: [2],
+    bool: false,
+    select: ['a', 'b'],
+  });
+});
+
+it('changes no password and nothing that is not shown', () => {
+  const fields = [field('text'), field('password'), field('email'), field('relation')];
+  const names = changedFields(fields, { id: '1', text: 'a', password: '', relation: 'b' });
   expect(names.map(({ name }) => name)).toEqual(['text']);
 });

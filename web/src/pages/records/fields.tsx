@@ -1,6 +1,7 @@
 /** Fields of a collection: how a value is shown and how one is entered. */
 
 import {
+  MultiSelect,
   NumberInput,
   PasswordInput,
   Select,
@@ -44,9 +45,44 @@ export function missingFields(fields: CollectionField[]): CollectionField[] {
   );
 }
 
+/** Whether a field holds several of its values at once. */
+function isMultiple({ type, maxSelect = 1 }: CollectionField): boolean {
+  return type === 'select' && maxSelect > 1;
+}
+
 /** What an empty form holds for a field. */
-export function emptyValue({ type }: CollectionField): string | boolean {
-  return type === 'bool' ? false : '';
+export function emptyValue(field: CollectionField): string | boolean | string[] {
+  if (isMultiple(field)) {
+    return [];
+  }
+  return field.type === 'bool' ? false : '';
+}
+
+/** The fields of a record that the form for changing it asks for: passwords have ways of their own. */
+export function changedFields(fields: CollectionField[], record: RecordRow): CollectionField[] {
+  return enteredFields(fields).filter(({ name, type }) => type !== 'password' && name in record);
+}
+
+/** What the form holds for a record's value. */
+export function formValue(field: CollectionField, value: unknown): unknown {
+  if (value === null || value === undefined) {
+    return emptyValue(field);
+  }
+  return field.type === 'json' ? JSON.stringify(value, null, 2) : value;
+}
+
+/** What is sent for the values that were changed; null empties a field. */
+export function changes(
+  fields: CollectionField[],
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): Record<string, unknown> {
+  const changed = fields.filter(
+    ({ name }) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  );
+  return Object.fromEntries(
+    changed.map((field) => [field.name, sentValue(field, after[field.name]) ?? null]),
+  );
 }
 
 /** What is sent for what was entered; nothing for an empty field. Throws where JSON is none. */
@@ -65,7 +101,8 @@ export function sentValue({ type }: CollectionField, value: unknown): unknown {
 
 /** Why an entered value cannot be sent, if so. */
 export function valueProblem(field: CollectionField, value: unknown): string | null {
-  if (field.required && field.type !== 'bool' && (value === '' || value === null)) {
+  const isEmpty = value === '' || value === null || (Array.isArray(value) && value.length === 0);
+  if (field.required && field.type !== 'bool' && isEmpty) {
     return 'This field is required.';
   }
   try {
@@ -116,7 +153,16 @@ export function FieldInput({
     case 'number':
       return <NumberInput {...common} />;
     case 'select':
-      return <Select data={field.values ?? []} clearable {...common} />;
+      return isMultiple(field) ? (
+        <MultiSelect
+          data={field.values ?? []}
+          maxValues={field.maxSelect ?? 1}
+          clearable
+          {...common}
+        />
+      ) : (
+        <Select data={field.values ?? []} clearable {...common} />
+      );
     case 'password':
       return <PasswordInput autoComplete="new-password" {...common} />;
     case 'editor':
