@@ -184,11 +184,19 @@ impl Panel {
         self
     }
 
-    /// All items of a list.
+    /// All items of a list whose path ends in a query, page by page.
     pub(crate) async fn items(&self, path: &str) -> Vec<Value> {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-        answer.json()["items"].as_array().unwrap().clone()
+        let (mut items, mut page) = (Vec::new(), path.to_owned());
+        loop {
+            let answer = self.get(&page).await;
+            assert_eq!(answer.status, 200, "{page}: {}", answer.text);
+            let list = answer.json();
+            items.extend(list["items"].as_array().unwrap().iter().cloned());
+            let Some(next) = list["next"].as_str() else {
+                return items;
+            };
+            page = format!("{path}&before={next}");
+        }
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
