@@ -1,5 +1,7 @@
 //! Attempts that fail: retries, time limits, panics, what cannot be read.
 
+use mito_core::telemetry::{self, LogFormat, LogRow, LogSink};
+
 use super::*;
 use crate::handlers::Attempt;
 
@@ -45,6 +47,43 @@ async fn a_failed_job_waits_and_runs_again() {
     let lines: Vec<&str> = job.log.iter().map(|line| line.line.as_str()).collect();
     assert_eq!(lines, ["failed: not yet", "failed: not yet"]);
     process.stop().await;
+}
+
+/// Keeps what is logged.
+#[derive(Default)]
+struct Rows(Mutex<Vec<LogRow>>);
+
+impl LogSink for Rows {
+    fn write(&self, row: LogRow) {
+        self.0.lock().unwrap().push(row);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_logged_of_a_job_names_the_request_that_caused_it() {
+    telemetry::init("info", LogFormat::Text).unwrap();
+    let rows = Arc::new(Rows::default());
+    let sink: Arc<dyn LogSink> = rows.clone();
+    telemetry::add_sink(&sink);
+    let mut process = Stage::new().process().await;
+    process.work(
+        Policy::default(),
+        failing(2, || Failure::Retry("not yet".to_owned())),
+    );
+    let options = Enqueue {
+        request_id: Some("the request of this test".to_owned()),
+        ..Enqueue::default()
+    };
+    let id = process.enqueue_with("x", options).await.unwrap();
+    process.reaches(&id, JobState::Retryable).await;
+    process.stop().await;
+    // Nothing may be logged under the lock, not even a failure of this test.
+    let rows = rows.0.lock().unwrap().clone();
+    let of_request = rows
+        .iter()
+        .filter(|row| row.request_id.as_deref() == Some("the request of this test"));
+    let messages: Vec<&str> = of_request.map(|row| row.message.as_str()).collect();
+    assert_eq!(messages, ["a job failed and is retried"]);
 }
 
 /// Runs a job that fails with `failure` under three attempts; returns how often it ran and what

@@ -43,7 +43,7 @@ pub(super) async fn run(queue: Queue, handler: Arc<Handler>, claimed: Claimed, s
         job.id = claimed.lease.id,
         job.kind = claimed.kind,
         job.attempt = claimed.attempt,
-        request_id = claimed.request_id,
+        request.id = claimed.request_id,
     );
     attempt(queue, handler, claimed, stop)
         .instrument(span)
