@@ -48,13 +48,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     let JsonBody(request) = body.map_err(Problem::from)?;
     require_safe_way(&api, &caller, &headers)?;
-    let sign_in = SignIn {
-        collection: SUPERUSERS.to_owned(),
-        identity: request.email,
-        password: SecretString::from(request.password),
-        user_agent: caller.user_agent.clone(),
-        client_ip: caller.client_ip.clone(),
-    };
+    let sign_in = administrator(&caller, request.email, request.password.into());
     let session = api
         .records
         .sign_in(sign_in)
@@ -97,13 +91,7 @@ pub(crate) async fn set_up(
         .redeem_setup_token(SecretString::from(token), &email, password.clone())
         .await
         .map_err(|error| problem(error, &caller))?;
-    let sign_in = SignIn {
-        collection: SUPERUSERS.to_owned(),
-        identity: email,
-        password,
-        user_agent: caller.user_agent.clone(),
-        client_ip: caller.client_ip.clone(),
-    };
+    let sign_in = administrator(&caller, email, password);
     let session = api
         .records
         .sign_in(sign_in)
@@ -143,6 +131,16 @@ pub(crate) async fn exchange(
         .await
         .map_err(|error| problem(error, &caller))?;
     begin(&api, &caller, &session).await
+}
+
+fn administrator(caller: &Caller, identity: String, password: SecretString) -> SignIn {
+    SignIn {
+        collection: SUPERUSERS.to_owned(),
+        identity,
+        password,
+        user_agent: caller.user_agent.clone(),
+        client_ip: caller.client_ip.clone(),
+    }
 }
 
 /// Answers with a new session, ending the one that this browser had.
