@@ -1,7 +1,7 @@
 //! Takes an update: the part `update` says what it is, then each part named by a key is one file.
 //! Files are streamed into the bucket while they are hashed; the rows that make them visible commit
-//! together at the end. A publication that fails removes what it put; a crash in between leaves
-//! objects that nothing points at.
+//! together at the end. A publication that fails removes what it put; a crash in between, or a
+//! publisher who goes away, leaves objects that nothing points at.
 
 use std::collections::BTreeMap;
 

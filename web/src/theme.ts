@@ -27,6 +27,9 @@ const dark: MantineColorsTuple = [
   '#101312',
 ];
 
+// The heading of a dialog is no second banner of the page.
+const NO_BANNER = { header: { role: 'presentation' } };
+
 /** Colours, type and the defaults of components. System fonts alone: nothing is fetched. */
 export const theme = createTheme({
   primaryColor: 'mito',
@@ -45,7 +48,8 @@ export const theme = createTheme({
   },
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
-    Drawer: { defaultProps: { position: 'right', size: 'lg' } },
-    Modal: { defaultProps: { centered: true } },
+    Drawer: { defaultProps: { position: 'right', size: 'lg', attributes: NO_BANNER } },
+    Modal: { defaultProps: { centered: true, attributes: NO_BANNER } },
+    Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
   },
 });

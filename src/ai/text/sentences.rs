@@ -74,9 +74,12 @@ fn ends_with_abbreviation(text: &str) -> bool {
         .unwrap_or_default()
         .to_lowercase();
     let word = word.trim_start_matches(['(', '[', '"', '«', '“']);
-    // One letter before the stop is an initial.
-    ABBREVIATIONS.contains(&word)
-        || (word.chars().count() == 1 && word.chars().all(char::is_alphabetic))
+    // One letter before a stop is an initial, and several are initials as well (H.M.S.).
+    let is_initial = |part: &str| {
+        let mut letters = part.chars();
+        letters.next().is_some_and(char::is_alphabetic) && letters.next().is_none()
+    };
+    ABBREVIATIONS.contains(&word) || word.split('.').all(is_initial)
 }
 
 /// The words of a text in lower case.
@@ -109,6 +112,14 @@ mod tests {
         check(
             "It was J. S. Mill who wrote it.",
             &["It was J. S. Mill who wrote it."],
+        );
+        check(
+            "On board H.M.S. ‘Beagle,’ as naturalist, I was struck.",
+            &["On board H.M.S. ‘Beagle,’ as naturalist, I was struck."],
+        );
+        check(
+            "It was the end of it... Then it began anew.",
+            &["It was the end of it...", "Then it began anew."],
         );
         check(
             "Er kam z.B. gestern zu uns.",

@@ -25,6 +25,14 @@ export function useServerForm<V extends Record<string, unknown>>(
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
 
+  // In a long form the field that is wrong may be out of sight.
+  const focusFirst = (errors: FormErrors): void => {
+    const [first] = Object.keys(errors);
+    if (first !== undefined) {
+      form.getInputNode(first)?.focus();
+    }
+  };
+
   const onSubmit = form.onSubmit(async (values) => {
     setProblem(null);
     setBusy(true);
@@ -34,10 +42,11 @@ export function useServerForm<V extends Record<string, unknown>>(
       const { fields, rest } = splitError(reason, Object.keys(values));
       form.setErrors(fields);
       setProblem(rest);
+      focusFirst(fields);
     } finally {
       setBusy(false);
     }
-  });
+  }, focusFirst);
 
   return { ...form, onSubmit, problem, busy };
 }

@@ -1,10 +1,11 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { patch } from '@/api/client';
 import type { Collection, RecordRow } from '@/api/types';
 import { toastDone } from '@/components/actions';
 import { FormError, useServerForm } from '@/components/ServerForm';
-import { changedFields, changes, FieldInput, formValue, valueProblem } from './fields';
+import { changedFields, changes, FieldInput, formValue, isLong, valueProblem } from './fields';
 import { recordsPath } from './queries';
 
 /** The form that changes a record; what was not touched is not sent. */
@@ -19,8 +20,9 @@ export function EditRecord({
 }) {
   const client = useQueryClient();
   const fields = changedFields(collection.fields, record);
-  const before = Object.fromEntries(
-    fields.map((field) => [field.name, formValue(field, record[field.name])]),
+  // As it was when the form opened: the record may be loaded anew while somebody types.
+  const [before] = useState(() =>
+    Object.fromEntries(fields.map((field) => [field.name, formValue(field, record[field.name])])),
   );
   const form = useServerForm<Record<string, unknown>>({
     initialValues: before,
@@ -52,6 +54,7 @@ export function EditRecord({
           <FieldInput
             key={field.name}
             field={field}
+            isLong={isLong(before[field.name])}
             props={{
               ...form.getInputProps(field.name, {
                 type: field.type === 'bool' ? 'checkbox' : 'input',

@@ -5,6 +5,7 @@ import {
   changes,
   enteredFields,
   formValue,
+  isLong,
   sentValue,
   valueProblem,
 } from './fields';
@@ -79,4 +80,14 @@ it('changes no password and nothing that is not shown', () => {
   const fields = [field('text'), field('password'), field('email'), field('relation')];
   const names = changedFields(fields, { id: '1', text: 'a', password: '', relation: 'b' });
   expect(names.map(({ name }) => name)).toEqual(['text']);
+});
+
+it.each([
+  ['', false],
+  ['a line', false],
+  ['a\nb', true],
+  ['a'.repeat(100), true],
+  [7, false],
+])('%j needs more than a line: %s', (value, expected) => {
+  expect(isLong(value)).toBe(expected);
 });

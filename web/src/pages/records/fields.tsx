@@ -138,12 +138,21 @@ export function FieldValue({ field, record }: { field: CollectionField; record: 
   );
 }
 
+const LINE_LENGTH = 80;
+
+/** Whether a text needs more than a line: an input of one line would drop its line breaks. */
+export function isLong(value: unknown): boolean {
+  return typeof value === 'string' && (value.length > LINE_LENGTH || value.includes('\n'));
+}
+
 /** The input of a field; `props` are those of the form. */
 export function FieldInput({
   field,
+  isLong: long = false,
   props,
 }: {
   field: CollectionField;
+  isLong?: boolean;
   props: Record<string, unknown>;
 }): ReactNode {
   const common = { label: field.name, withAsterisk: field.required ?? false, ...props };
@@ -183,6 +192,10 @@ export function FieldInput({
     case 'date':
       return <TextInput placeholder="2026-01-31 12:00:00Z" {...common} />;
     default:
-      return <TextInput {...common} />;
+      return long ? (
+        <Textarea autosize minRows={2} maxRows={12} {...common} />
+      ) : (
+        <TextInput {...common} />
+      );
   }
 }
