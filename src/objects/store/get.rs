@@ -248,6 +248,7 @@ impl Download {
     }
 
     fn into_body(self, first: Option<Bytes>) -> Body {
+        // Servers may ask once more after the end.
         let rest = stream::unfold(Some(self), |download| async move {
             let mut download = download?;
             match download.next().await {
@@ -256,6 +257,6 @@ impl Download {
                 Err(error) => Some((Err(io::Error::other(error)), None)),
             }
         });
-        stream::iter(first.map(Ok)).chain(rest).boxed()
+        stream::iter(first.map(Ok)).chain(rest).fuse().boxed()
     }
 }

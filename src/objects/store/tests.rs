@@ -354,3 +354,17 @@ async fn a_put_that_gets_no_turn_leaves_no_file() {
     drop(release);
     waiting.join_all().await;
 }
+
+#[tokio::test]
+async fn a_body_may_be_asked_again_after_its_end() {
+    let Fixture {
+        objects, _folder, ..
+    } = fixture().await;
+    for (key, size) in [("empty", 0), ("inline", 10), ("file", 100_000)] {
+        let put = objects.put("inbox", key, Put::default(), body(vec![7; size]));
+        put.await.unwrap();
+        let (_, mut stored) = objects.get("inbox", key, None).await.unwrap();
+        while stored.try_next().await.unwrap().is_some() {}
+        assert!(stored.try_next().await.unwrap().is_none(), "{key}");
+    }
+}
