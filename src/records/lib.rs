@@ -61,6 +61,9 @@ const STEPS: &[Migration] = &[
     },
 ];
 
+/// The length of the name of a process, in characters.
+const BOOT_LENGTH: usize = 8;
+
 /// `[records]`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -119,6 +122,8 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
     pub(crate) definitions: Definitions,
+    /// Names this process in the cache.
+    pub(crate) boot: String,
 }
 
 impl Records {
@@ -136,6 +141,7 @@ impl Records {
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
+            boot: random.id(BOOT_LENGTH),
             database,
             cache,
             clock,

@@ -58,6 +58,19 @@ impl Fixture {
         }
     }
 
+    /// What a new process would hold on the same database and cache.
+    pub(crate) fn restarted(&self) -> Records {
+        let inner = &self.records.inner;
+        let dependencies = Dependencies {
+            database: inner.database.clone(),
+            cache: inner.cache.clone(),
+            clock: inner.clock.clone(),
+            random: inner.random.clone(),
+            jwt_secret: SecretString::from("a secret of the tests"),
+        };
+        Records::new(Config::default(), dependencies)
+    }
+
     pub(crate) async fn import(&self, collections: Value) -> Result<(), Error> {
         self.records
             .import_collections(serde_json::from_value(collections).unwrap())

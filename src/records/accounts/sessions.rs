@@ -142,8 +142,14 @@ impl Records {
         Ok(good.map(Hot::identity))
     }
 
+    /// Where a session's hot copy is kept. The name belongs to this process: a copy that a killed one
+    /// left in the cache's spill may be older than a sign-out that was answered.
+    pub(crate) fn hot_key(&self, session: &str) -> String {
+        format!("records:session:{}:{session}", self.inner.boot)
+    }
+
     fn copy(&self, session: &str) -> Copy {
-        match self.inner.cache.get(&key(session)) {
+        match self.inner.cache.get(&self.hot_key(session)) {
             None => Copy::Missing,
             Some(copy) if copy == ENDED => Copy::Ended,
             Some(copy) => serde_json::from_slice(&copy).map_or(Copy::Missing, Copy::Hot),
@@ -152,7 +158,7 @@ impl Records {
 
     /// Reads a session and keeps it hot.
     async fn heat(&self, session: &str) -> Result<Option<Hot>, Error> {
-        let key = key(session);
+        let key = self.hot_key(session);
         let (records, session) = (self.clone(), session.to_owned());
         let read = move |tx: &mut Tx<'_>| records.read_hot(tx, &session);
         let hot = self.inner.database.read(read).await?;
@@ -194,7 +200,7 @@ impl Records {
     /// Drops hot copies of sessions that have changed, but not the mark that one has ended.
     pub(crate) fn forget_sessions(&self, sessions: &[String]) {
         for session in sessions {
-            let key = key(session);
+            let key = self.hot_key(session);
             if self.inner.cache.get(&key).is_some_and(|copy| copy != ENDED) {
                 self.inner.cache.remove(&key);
             }
@@ -313,7 +319,7 @@ impl Records {
     }
 
     fn mark_ended(&self, session: &str) {
-        let key = key(session);
+        let key = self.hot_key(session);
         if self
             .inner
             .cache
@@ -367,10 +373,6 @@ impl Records {
 /// What callers without a living session are told.
 pub(crate) fn ended() -> Error {
     Error::Unauthorized("The request requires valid record authorization token.".to_owned())
-}
-
-pub(crate) fn key(session: &str) -> String {
-    format!("records:session:{session}")
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -216,12 +216,33 @@ async fn a_stale_hot_copy_does_not_refuse_the_new_token() {
     let first = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
     fixture.identity(&first.token).await.expect("signed in");
     let cache = &fixture.records.inner.cache;
-    let key = sessions::key(&first.identity.session_id);
+    let key = fixture.records.hot_key(&first.identity.session_id);
     let stale = cache.get(&key).expect("hot");
     let second = fixture.records.refresh(&first.token).await.unwrap();
     // As by a reader that had read the row before the refresh and kept it hot after it.
     cache.set(&key, stale, None).unwrap();
     assert!(fixture.identity(&second.token).await.is_some());
+}
+
+#[tokio::test]
+async fn a_hot_copy_of_a_killed_process_is_not_believed() {
+    let fixture = Fixture::new().await;
+    fixture.sign_up("a@b.co").await;
+    let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
+    fixture.identity(&session.token).await.expect("signed in");
+    let key = fixture.records.hot_key(&session.identity.session_id);
+    let spilled = fixture.records.inner.cache.get(&key).expect("hot");
+    let signed_out = fixture.records.sign_out(&session.identity.session_id);
+    signed_out.await.unwrap();
+    // As after a kill: the spill brings back what stood in the cache before the sign-out.
+    fixture
+        .records
+        .inner
+        .cache
+        .set(&key, spilled, None)
+        .unwrap();
+    let restarted = fixture.restarted();
+    assert_eq!(restarted.authenticate(&session.token).await, None);
 }
 
 #[tokio::test]
