@@ -87,7 +87,12 @@ function Preview({ bucket, object }: { bucket: string; object: ObjectSummary }) 
       {text.data === undefined ? (
         <Skeleton height={200} />
       ) : (
-        <Code block style={{ whiteSpace: 'pre-wrap', maxHeight: '60vh', overflow: 'auto' }}>
+        // Scrolls by itself, so the keyboard must reach it.
+        <Code
+          block
+          tabIndex={0}
+          style={{ whiteSpace: 'pre-wrap', maxHeight: '60vh', overflow: 'auto' }}
+        >
           {text.data}
         </Code>
       )}
