@@ -134,7 +134,11 @@ impl Front {
         match self.protocol.call(request).await {
             Ok(response) => hold(response, permit),
             Err(reason) => {
-                tracing::error!(request_id, reason, "the S3 protocol gave no answer");
+                tracing::error!(
+                    request.id = request_id,
+                    reason,
+                    "the S3 protocol gave no answer"
+                );
                 ErrorPage::internal().into()
             }
         }

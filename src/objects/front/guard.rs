@@ -7,6 +7,14 @@ use super::{chunks::Framing, error_page::ErrorPage};
 /// The longest life of a presigned URL, as in AWS: seven days.
 const MAX_PRESIGN_SECONDS: u64 = 7 * 24 * 60 * 60;
 
+/// What a signature covers without naming it, and what changes nothing.
+const HARMLESS_UNSIGNED: [&str; 4] = [
+    "x-amz-date",
+    "x-amz-content-sha256",
+    "x-amz-user-agent",
+    "x-amz-cf-id",
+];
+
 /// What requests are held against.
 pub(crate) struct Guard {
     pub(crate) region: String,
@@ -24,6 +32,7 @@ impl Guard {
         let query = query(request);
         check_mechanism(request, &query)?;
         check_presign(&query)?;
+        check_signed_headers(request, &query)?;
         self.check_region(request, &query)?;
         self.check_length(request)?;
         Ok(framing(request))
@@ -93,6 +102,44 @@ fn check_presign(query: &[(String, String)]) -> Result<(), ErrorPage> {
             "X-Amz-Expires must be between 1 and 604800 seconds (seven days)",
         )),
     }
+}
+
+/// Headers beginning with `x-amz-` change what a request does, so each must be signed: else who holds
+/// a presigned URL could turn an upload into a copy of any object. s3s does not look.
+fn check_signed_headers<B>(
+    request: &Request<B>,
+    query: &[(String, String)],
+) -> Result<(), ErrorPage> {
+    let signed = if value(query, "X-Amz-Signature").is_some() {
+        value(query, "X-Amz-SignedHeaders")
+    } else {
+        authorization(request)
+            .and_then(|header| header.split_once("SignedHeaders="))
+            .map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default())
+    };
+    // Without a list the request is anonymous or malformed, which s3s and our access check refuse.
+    let Some(signed) = signed else {
+        return Ok(());
+    };
+    let is_signed = |name: &str| {
+        signed
+            .split(';')
+            .any(|signed| signed.eq_ignore_ascii_case(name))
+    };
+    let unsigned = request.headers().keys().find(|name| {
+        let name = name.as_str();
+        name.starts_with("x-amz-") && !HARMLESS_UNSIGNED.contains(&name) && !is_signed(name)
+    });
+    let missing = match unsigned {
+        Some(name) => name.as_str(),
+        None if !is_signed("host") => "host",
+        None => return Ok(()),
+    };
+    Err(ErrorPage::new(
+        StatusCode::FORBIDDEN,
+        "AccessDenied",
+        format!("There were headers present in the request which were not signed: {missing}"),
+    ))
 }
 
 /// No bucket has a CORS configuration: the answer is S3's for that.
@@ -282,6 +329,40 @@ mod tests {
                 "/a/b?X-Amz-Credential=k%2F20261123%2Feu-west-1%2Fs3%2Faws4_request",
                 &[],
                 "400 AuthorizationQueryParametersError",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn every_amz_header_and_the_host_are_signed() {
+        let ours = signed("us-east-1");
+        let authorization = ("authorization", ours.as_str());
+        let presigned = "/a/b?X-Amz-Signature=00&X-Amz-SignedHeaders=host%3Bx-amz-meta-a";
+        run(&[
+            (
+                "PUT",
+                "/a/b",
+                &[authorization, ("x-amz-date", "20261123T000000Z")],
+                "None",
+            ),
+            (
+                "PUT",
+                "/a/b",
+                &[authorization, ("x-amz-copy-source", "/a/c")],
+                "403 AccessDenied",
+            ),
+            ("PUT", presigned, &[("x-amz-meta-a", "1")], "None"),
+            (
+                "PUT",
+                presigned,
+                &[("x-amz-meta-b", "1")],
+                "403 AccessDenied",
+            ),
+            (
+                "GET",
+                "/a/b?X-Amz-Signature=00&X-Amz-SignedHeaders=range",
+                &[],
+                "403 AccessDenied",
             ),
         ]);
     }

@@ -371,6 +371,27 @@ async fn signatures_are_verified() {
 }
 
 #[tokio::test]
+async fn headers_that_nobody_signed_do_not_turn_a_presigned_put_into_a_copy() {
+    let storage = Storage::new().await;
+    storage.put("/inbox/secret", "secret").await;
+    let put = Signer::default().presign(&Method::PUT, "/inbox/p", 600);
+    for (name, value) in [
+        ("x-amz-copy-source", "/inbox/secret"),
+        ("X-Amz-Meta-Owner", "somebody"),
+    ] {
+        let request = Request::put(&put)
+            .header("host", Signer::default().host)
+            .header(name, value)
+            .body(Body::empty())
+            .unwrap();
+        let refused = storage.send(request).await;
+        assert_eq!(refused.outcome(), "403 AccessDenied", "{name}");
+        assert!(refused.text().contains("not signed"), "{}", refused.text());
+    }
+    assert_eq!(storage.get("/inbox/p").await.outcome(), "404 NoSuchKey");
+}
+
+#[tokio::test]
 async fn presigned_urls_work_until_they_expire() {
     let storage = Storage::new().await;
     let signer = Signer::default();
