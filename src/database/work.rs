@@ -1,11 +1,9 @@
 //! A closure on its way through a database thread: it runs, perhaps more than once, and answers
 //! its caller after the commit.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use mito_core::supervisor::record_panic;
 use tokio::sync::oneshot;
 use tracing::Span;
 
@@ -62,15 +60,12 @@ where
         let _entered = self.span.enter();
         // The closure is `Fn` and the transaction is rolled back, so nothing half-done is seen.
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx))).unwrap_or_else(|panic| {
-            let message = panic_message(panic.as_ref());
-            metrics::counter!("mito_panics_total", "role" => "database").increment(1);
+            let said = record_panic("database", panic.as_ref());
             tracing::error!(
-                panic.message = message,
+                panic.message = said,
                 "a database closure panicked; rolled back"
             );
-            Err(E::from(Error::Engine(format!(
-                "a closure panicked: {message}"
-            ))))
+            Err(E::from(Error::Engine(format!("a closure {said}"))))
         });
         let keep = result.is_ok();
         self.result = Some(result);
@@ -90,12 +85,4 @@ where
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
