@@ -117,14 +117,21 @@ fn refuse_foreign(path: &Path) -> Result<(), Error> {
             reason,
         },
     };
-    match fs::read_dir(path).map_err(unusable)?.next() {
-        None => Ok(()),
-        Some(Ok(entry)) => Err(Error::Foreign {
-            path: path.to_owned(),
-            entry: entry.file_name().to_string_lossy().into_owned(),
-        }),
-        Some(Err(reason)) => Err(unusable(reason)),
+    let mut foreign = None;
+    for entry in fs::read_dir(path).map_err(unusable)? {
+        let name = entry.map_err(unusable)?.file_name();
+        if name == LOCK {
+            // Another mito that starts now was faster; the lock decides.
+            return Ok(());
+        }
+        foreign = Some(name);
     }
+    foreign.map_or(Ok(()), |entry| {
+        Err(Error::Foreign {
+            path: path.to_owned(),
+            entry: entry.to_string_lossy().into_owned(),
+        })
+    })
 }
 
 #[cfg(test)]
@@ -151,6 +158,15 @@ mod tests {
         let refused = DataFolder::open(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("thesis.txt"), "{refused}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_another_mito_makes_at_the_same_time_is_not_foreign() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("mito.db"), "").unwrap();
+        assert!(refuse_foreign(folder.path()).is_err());
+        fs::write(folder.path().join(LOCK), "").unwrap();
+        refuse_foreign(folder.path()).unwrap();
     }
 
     #[test]
