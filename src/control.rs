@@ -7,6 +7,7 @@ use std::{
     os::{fd::AsRawFd as _, unix::fs::PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{
@@ -27,6 +28,8 @@ use tokio::net::{UnixListener, UnixStream};
 
 /// The largest request or answer on the socket, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
+/// How long a running mito may take to answer a command.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// The longest path that a socket address holds, in bytes.
 const MAX_SOCKET_PATH_BYTES: usize = 100;
 
@@ -169,7 +172,7 @@ pub fn describe(error: &mito_records::Error) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// No mito runs on the data folder.
-    #[error("no mito runs on {}", .0.display())]
+    #[error("no mito runs on {}; start it with mito up, or name its data folder with --data", .0.display())]
     NotRunning(PathBuf),
     /// It refused.
     #[error("{0}")]
@@ -191,7 +194,12 @@ pub async fn call<T: DeserializeOwned>(
     let stream = with_short_path(&socket, std::os::unix::net::UnixStream::connect)
         .and_then(|stream| stream.set_nonblocking(true).map(|()| stream))
         .and_then(UnixStream::from_std)
-        .map_err(|_| CallError::NotRunning(folder.to_owned()))?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::NotADirectory => {
+                CallError::NotRunning(folder.to_owned())
+            }
+            _ => exchange(&error),
+        })?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| exchange(&error))?;
@@ -219,6 +227,10 @@ pub async fn call<T: DeserializeOwned>(
     };
     let (status, body) = tokio::select! {
         answer = answer => answer?,
+        () = tokio::time::sleep(ANSWER_LIMIT) => return Err(CallError::Exchange(format!(
+            "no answer within {} s",
+            ANSWER_LIMIT.as_secs()
+        ))),
         ended = connection => return Err(match ended {
             Ok(()) => CallError::Exchange("it closed the connection".to_owned()),
             Err(error) => exchange(&error),
