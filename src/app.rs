@@ -99,6 +99,18 @@ pub enum Error {
     /// The control socket cannot be made.
     #[error("cannot make the control socket: {0}")]
     Control(std::io::Error),
+    /// The storage did not open in time.
+    #[error(
+        "the data was not opened after {seconds} s; see the log, and whether database.url, if it \
+         is set, names a server that answers"
+    )]
+    NotOpen {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A signal came first.
+    #[error("stopped by a signal before every role was healthy")]
+    Stopped,
     /// The platform did not become healthy in time.
     #[error("not healthy after {seconds} s: {reasons}")]
     Unhealthy {

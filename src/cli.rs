@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 /// The exit code of bad usage, after `sysexits.h`.
-pub const EXIT_USAGE: u8 = 64;
+const EXIT_USAGE: u8 = 64;
 /// The exit code of everything else that went wrong.
 const EXIT_FAILURE: u8 = 1;
 
@@ -44,7 +44,7 @@ struct Common {
     domain: Option<String>,
 }
 
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug, Default, PartialEq, Eq)]
 struct UpArguments {
     /// Import the content starter with its sample texts
     #[arg(long)]
@@ -61,6 +61,18 @@ struct UpArguments {
     /// Run this many workers of a role at once, such as notifications=8
     #[arg(long, value_name = "ROLE=N", value_delimiter = ',')]
     scale: Vec<String>,
+}
+
+impl UpArguments {
+    /// These and `later`, which come after them.
+    fn and(mut self, later: Self) -> Self {
+        self.demo |= later.demo;
+        self.json |= later.json;
+        self.publish.extend(later.publish);
+        self.roles.extend(later.roles);
+        self.scale.extend(later.scale);
+        self
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,26 +105,35 @@ pub async fn run(arguments: Arguments) -> u8 {
         common,
         up,
     } = arguments;
-    let flags = match &command {
-        None => settings::flags(&common, Some(&up)),
-        Some(Command::Up(up)) => settings::flags(&common, Some(up)),
-        Some(_) => settings::flags(&common, None),
+    // Flags of `up` may stand before its name; before another command they would be lost.
+    let command = match command {
+        None => Command::Up(up),
+        Some(Command::Up(named)) => Command::Up(up.and(named)),
+        Some(_) if up != UpArguments::default() => {
+            output::failed(
+                up.json,
+                "the flags before the command belong to mito up; mito COMMAND --help shows those \
+                 of the command",
+            );
+            return EXIT_USAGE;
+        }
+        Some(other) => other,
+    };
+    let (flags, json) = match &command {
+        Command::Up(up) => (settings::flags(&common, Some(up)), up.json),
+        Command::Ps { json } => (settings::flags(&common, None), *json),
+        _ => (settings::flags(&common, None), false),
     };
     let sources = match flags {
         Ok(flags) => settings::sources(&common, flags),
         Err(message) => {
-            output::failure(&message);
+            output::failed(json, &message);
             return EXIT_USAGE;
         }
     };
-    if let Some(Command::Config { example: true }) = command {
+    if let Command::Config { example: true } = command {
         return output::text(&mito_core::config::example::<crate::config::Config>());
     }
-    let json = match &command {
-        None => up.json,
-        Some(Command::Up(up)) => up.json,
-        Some(_) => false,
-    };
     let loaded = match mito_core::config::load::<crate::config::Config>(&sources) {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -121,10 +142,24 @@ pub async fn run(arguments: Arguments) -> u8 {
         }
     };
     match command {
-        None => up::run(loaded, &sources, up).await,
-        Some(Command::Up(up)) => up::run(loaded, &sources, up).await,
-        Some(Command::Ps { json }) => ps::run(&loaded.value, json).await,
-        Some(Command::Admin(command)) => admin::run(loaded.value, command).await,
-        Some(Command::Config { .. }) => settings::show(&loaded),
+        Command::Up(up) => up::run(loaded, &sources, up).await,
+        Command::Ps { json } => ps::run(&loaded.value, json).await,
+        Command::Admin(command) => admin::run(loaded.value, command).await,
+        Command::Config { .. } => settings::show(&loaded),
     }
+}
+
+/// What to do with arguments that could not be read; returns the exit code. `--help` and
+/// `--version` arrive here too and are no misuse.
+pub fn misuse(error: &clap::Error) -> u8 {
+    if error.print().is_err() {
+        return EXIT_FAILURE;
+    }
+    if !error.use_stderr() {
+        return 0;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        output::json_failed(error.to_string().trim_end());
+    }
+    EXIT_USAGE
 }

@@ -3,20 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use mito::cli::{Arguments, EXIT_USAGE};
+use mito::cli::Arguments;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // `--help` and `--version` arrive here too and are no misuse.
-            let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
-            return if error.print().is_ok() {
-                ExitCode::from(code)
-            } else {
-                ExitCode::FAILURE
-            };
-        }
+        Err(error) => return ExitCode::from(mito::cli::misuse(&error)),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -28,5 +20,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    ExitCode::from(runtime.block_on(mito::cli::run(arguments)))
+    let code = runtime.block_on(mito::cli::run(arguments));
+    // What matters is closed by now; a thread that waits for a dead server must not keep the process.
+    runtime.shutdown_background();
+    ExitCode::from(code)
 }

@@ -30,9 +30,14 @@ pub fn failure(message: &str) {
 pub fn failed(json: bool, message: &str) {
     failure(message);
     if json {
-        let line = serde_json::json!({ "event": "failed", "reason": message });
-        text(&format!("{line}\n"));
+        json_failed(message);
     }
+}
+
+/// The one line on standard output of a command that failed.
+pub fn json_failed(message: &str) {
+    let line = serde_json::json!({ "event": "failed", "reason": message });
+    text(&format!("{line}\n"));
 }
 
 /// A table as wide as the terminal.

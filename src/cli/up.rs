@@ -10,15 +10,17 @@ use mito_core::{
     config::{Loaded, Sources},
     telemetry::{self, LogFormat},
 };
+use mito_network::Network;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{EXIT_FAILURE, EXIT_USAGE, UpArguments, output};
 use crate::{
     app::{App, Environment, Error, healthy_within},
     config::Config,
+    starter::Importer,
 };
 
-/// How long `--json` waits for all roles before it says `failed`.
+/// Within this time of the start, `--json` says `ready` or `failed`.
 const READY_LIMIT: Duration = Duration::from_secs(30);
 /// The starter that `--demo` imports.
 const DEMO_STARTER: &str = "content";
@@ -44,7 +46,7 @@ pub(super) async fn run(loaded: Loaded<Config>, sources: &Sources, arguments: Up
     }
     let json = arguments.json;
     match Box::pin(serve(loaded.value, arguments, started)).await {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(error) => {
             output::failed(json, &error.to_string());
             EXIT_FAILURE
@@ -52,55 +54,93 @@ pub(super) async fn run(loaded: Loaded<Config>, sources: &Sources, arguments: Up
     }
 }
 
-async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Result<(), Error> {
+/// Returns the exit code; an error is one that nobody was told of yet.
+async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Result<u8, Error> {
     let shutdown = Shutdown::new();
-    let mut app = App::open(config, Environment::default()).await?;
+    let json = arguments.json;
+    let mut signals = std::pin::pin!(ended_by_signal());
+    let limit = async {
+        if json {
+            tokio::time::sleep_until((started + READY_LIMIT).into()).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    let mut app = tokio::select! {
+        opened = App::open(config, Environment::default()) => opened?,
+        // Nothing was acknowledged yet, so there is nothing to close.
+        () = &mut signals => return Err(Error::Stopped),
+        () = limit => return Err(Error::NotOpen { seconds: READY_LIMIT.as_secs() }),
+    };
     if let Err(error) = app.bind().map(|_| ()).and_then(|()| app.start()) {
         app.close().await;
         return Err(error);
     }
-    let setup_url = app.setup_url().await?;
-    let network = app.network().clone();
-    let (importer, sheet) = (app.importer(), Sheet::of(&app, setup_url));
-    let ready = async {
-        healthy_within(&network, READY_LIMIT).await?;
-        if arguments.demo {
-            match importer.import(DEMO_STARTER).await {
-                Ok(_) => output::notice("The content starter is imported."),
-                Err(error) => output::failure(&format!("the demo was not imported: {error}")),
-            }
+    let setup_url = match app.setup_url().await {
+        Ok(setup_url) => setup_url,
+        Err(error) => {
+            app.close().await;
+            return Err(error);
         }
-        sheet.show(arguments.json, &network, started.elapsed());
-        Ok::<(), Error>(())
     };
-    let watch = async {
-        let outcome = ready.await;
-        if let Err(error) = &outcome {
-            output::failure(&format!("{error}; mito goes on, mito ps shows the state"));
-            if arguments.json {
-                // A program that waits for the one line cannot be told later.
-                shutdown.begin();
-                return outcome;
-            }
+    let sheet = Sheet::of(&app, setup_url);
+    let demo = arguments.demo.then(|| app.importer());
+    let mut ready = std::pin::pin!(ready(app.network().clone(), demo, sheet, json, started));
+    let mut serving = std::pin::pin!(app.serve(shutdown.clone()));
+    let outcome = tokio::select! {
+        _ = &mut serving => return Ok(0),
+        outcome = &mut ready => outcome,
+        () = &mut signals => {
+            shutdown.begin();
+            if json { Err(Error::Stopped) } else { Ok(()) }
         }
-        std::future::pending().await
     };
-    let signals = async {
-        ended_by_signal().await;
-        shutdown.begin();
+    let code = match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            // A program that waits for the one line is told now, not after the shutdown.
+            output::failed(json, &error.to_string());
+            shutdown.begin();
+            EXIT_FAILURE
+        }
     };
-    let serving = app.serve(shutdown.clone());
-    tokio::pin!(serving);
-    let mut signals = std::pin::pin!(signals);
-    let mut watch = std::pin::pin!(watch);
-    let mut signalled = false;
-    loop {
-        tokio::select! {
-            _ = &mut serving => return Ok(()),
-            failed = &mut watch => { serving.await; return failed; }
-            () = &mut signals, if !signalled => signalled = true,
+    tokio::select! {
+        _ = &mut serving => return Ok(code),
+        () = &mut signals, if !shutdown.has_begun() => shutdown.begin(),
+    }
+    serving.await;
+    Ok(code)
+}
+
+/// Waits until all is healthy, imports the demo and shows what is where. A program is told within
+/// [`READY_LIMIT`] that it is not so; a person may wait longer.
+async fn ready(
+    network: Network,
+    demo: Option<Importer>,
+    sheet: Sheet,
+    json: bool,
+    started: Instant,
+) -> Result<(), Error> {
+    let left = READY_LIMIT.saturating_sub(started.elapsed());
+    if let Err(error) = healthy_within(&network, left).await {
+        if json {
+            return Err(error);
+        }
+        output::failure(&format!("{error}; mito goes on, mito ps shows the state"));
+        network.all_healthy().await;
+    }
+    if let Some(importer) = demo {
+        let import = importer.import(DEMO_STARTER);
+        let left = READY_LIMIT.saturating_sub(started.elapsed());
+        let limit = if json { left } else { Duration::MAX };
+        match tokio::time::timeout(limit, import).await {
+            Ok(Ok(_)) => output::notice("The content starter is imported."),
+            Ok(Err(error)) => output::failure(&format!("the demo was not imported: {error}")),
+            Err(_) => output::failure("the demo was not imported in time; the panel can import it"),
         }
     }
+    sheet.show(json, &network, started.elapsed());
+    Ok(())
 }
 
 /// Returns at the first SIGINT or SIGTERM.
@@ -151,7 +191,7 @@ impl Sheet {
         }
     }
 
-    fn show(&self, json: bool, network: &mito_network::Network, took: Duration) {
+    fn show(&self, json: bool, network: &Network, took: Duration) {
         if json {
             let line = serde_json::json!({
                 "event": "ready",
@@ -161,6 +201,9 @@ impl Sheet {
                 "setup_url": self.setup_url,
             });
             output::text(&format!("{line}\n"));
+            for note in &self.notes {
+                output::notice(note);
+            }
             return;
         }
         let rows: Vec<[String; 4]> = network

@@ -135,14 +135,78 @@ fn bad_usage_exits_with_64() {
         &["no-such-command"],
         &["--set", "domain"],
     ] {
-        let (code, _, err) = run(command(folder.path(), arguments), "");
+        let (code, out, err) = run(command(folder.path(), arguments), "");
         assert_eq!(code, Some(64), "{arguments:?}: {err}");
+        assert_eq!(out, "", "{arguments:?}");
     }
     let mut help = Command::new(env!("CARGO_BIN_EXE_mito"));
     help.arg("--help");
     let (code, out, _) = run(help, "");
     assert_eq!(code, Some(0));
     assert!(out.contains("--data"), "{out}");
+}
+
+#[test]
+fn bad_usage_is_told_to_programs_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, part) in [
+        (&["--set", "domain"][..], "PATH=VALUE"),
+        (&["--scale", "redis=2"], "--scale redis=2"),
+        (&["--no-such-flag"], "--no-such-flag"),
+    ] {
+        let (code, reason) = refused(&folder.path().join("data"), arguments);
+        assert_eq!(code, 64, "{arguments:?}");
+        assert!(reason.contains(part), "{reason}");
+    }
+}
+
+#[test]
+fn flags_before_the_command_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut before = Command::new(env!("CARGO_BIN_EXE_mito"));
+    before
+        .args(["--json", "up", "--set", "gatewy.access_log=json"])
+        .env_clear()
+        .current_dir(folder.path());
+    let (code, out, _) = run(before, "");
+    assert_eq!(code, Some(64));
+    assert!(out.contains("\"failed\""), "{out:?}");
+
+    let mut lost = Command::new(env!("CARGO_BIN_EXE_mito"));
+    lost.args(["--demo", "ps"])
+        .env_clear()
+        .current_dir(folder.path());
+    let (code, _, err) = run(lost, "");
+    assert_eq!(code, Some(64), "{err}");
+    assert!(err.contains("mito up"), "says what to do: {err}");
+}
+
+#[test]
+fn a_start_that_is_stopped_before_it_is_ready_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // PostgreSQL that takes the connection and never answers keeps the start waiting.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "database.url=postgres://mito:hunter2@{}/mito",
+        silent.local_addr().unwrap()
+    );
+    let child = command(&data, &["up", "--json", "--set", &url])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (_connection, _) = silent.accept().unwrap();
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(sent.success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let out = String::from_utf8(ended.stdout).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(line["event"], "failed");
+    assert!(!out.contains("hunter2"), "{out}");
 }
 
 #[test]
