@@ -96,6 +96,10 @@ impl Scanner {
                 }
                 State::Break(left) => {
                     let byte = bytes.get_u8();
+                    let expected = if *left == 2 { b'\r' } else { b'\n' };
+                    if byte != expected {
+                        return Err(malformed("FormatError: a chunk is longer than it says"));
+                    }
                     *left -= 1;
                     let complete = *left == 0;
                     // A cut chunk has got its line break already.
@@ -199,6 +203,8 @@ mod tests {
             (Framing::Signed, "1000001;chunk-signature=ab\r\n"),
             (Framing::Signed, "ffffffffffffffffff\r\n"),
             (Framing::Unsigned, "zz\r\n"),
+            (Framing::Unsigned, "2\r\nhello\r\n0\r\n"),
+            (Framing::Unsigned, "2\r\nhe\n\r0\r\n"),
             (Framing::Unsigned, &"a".repeat(2_000)),
         ] {
             assert!(scan(framing, &[body]).is_err(), "{body}");

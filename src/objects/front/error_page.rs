@@ -123,7 +123,7 @@ fn message_of(text: &str, status: StatusCode) -> &'static str {
     }
 }
 
-/// Text for XML; control characters, which XML 1.0 cannot express, become question marks.
+/// Text for XML; control characters and others that XML 1.0 cannot express become question marks.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -132,6 +132,7 @@ fn escape(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
+            '\u{FFFE}' | '\u{FFFF}' => escaped.push('?'),
             control if control.is_control() => escaped.push('?'),
             other => escaped.push(other),
         }
@@ -142,6 +143,11 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_xml_cannot_express_is_not_written() {
+        assert_eq!(escape("a\u{1}\u{fffe}\u{ffff}b"), "a???b");
+    }
 
     #[tokio::test]
     async fn errors_name_the_resource_and_the_request() {
