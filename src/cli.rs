@@ -142,7 +142,7 @@ pub async fn run(arguments: Arguments) -> u8 {
         }
     };
     match command {
-        Command::Up(up) => up::run(loaded, &sources, up).await,
+        Command::Up(up) => up::run(loaded, up).await,
         Command::Ps { json } => ps::run(&loaded.value, json).await,
         Command::Admin(command) => admin::run(loaded.value, command).await,
         Command::Config { .. } => settings::show(&loaded),

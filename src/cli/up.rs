@@ -7,7 +7,7 @@ use std::{
 
 use mito_core::{
     Shutdown,
-    config::{Loaded, Sources},
+    config::Loaded,
     telemetry::{self, LogFormat},
 };
 use mito_network::Network;
@@ -25,7 +25,7 @@ const READY_LIMIT: Duration = Duration::from_secs(30);
 /// The starter that `--demo` imports.
 const DEMO_STARTER: &str = "content";
 
-pub(super) async fn run(loaded: Loaded<Config>, sources: &Sources, arguments: UpArguments) -> u8 {
+pub(super) async fn run(loaded: Loaded<Config>, arguments: UpArguments) -> u8 {
     let started = Instant::now();
     // Somebody at a terminal reads the table; a service manager keeps the log.
     let usual = if std::io::stderr().is_terminal() {
@@ -33,8 +33,8 @@ pub(super) async fn run(loaded: Loaded<Config>, sources: &Sources, arguments: Up
     } else {
         "info"
     };
-    let filter = sources
-        .environment
+    let filter = loaded
+        .variables
         .get("MITO_LOG")
         .map_or(usual, String::as_str);
     if let Err(error) = telemetry::init(filter, LogFormat::Text) {

@@ -107,6 +107,8 @@ pub struct Loaded<T> {
     pub shown: BTreeMap<String, String>,
     /// Variables that were seen and set aside, with the reason.
     pub ignored: Vec<String>,
+    /// The [`VARIABLES`] that are set, with their values; the environment wins over `.env`.
+    pub variables: BTreeMap<&'static str, String>,
 }
 
 /// What is wrong with the configuration; each message names key, place and fix.
@@ -158,6 +160,7 @@ where
         origins,
         shown,
         ignored: layers.ignored,
+        variables: layers.exceptions,
     })
 }
 

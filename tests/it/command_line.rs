@@ -161,6 +161,17 @@ fn bad_usage_is_told_to_programs_too() {
 }
 
 #[test]
+fn the_log_filter_may_stand_in_the_env_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".env"), "MITO_LOG=no=such=filter\n").unwrap();
+    let mut up = command(&folder.path().join("data"), &["up", "--json"]);
+    up.env_remove("MITO_LOG");
+    let (code, out, err) = run(up, "");
+    assert_eq!(code, Some(64), "{out}{err}");
+    assert!(err.contains("no=such=filter"), "{err}");
+}
+
+#[test]
 fn flags_before_the_command_count() {
     let folder = tempfile::tempdir().unwrap();
     let mut before = Command::new(env!("CARGO_BIN_EXE_mito"));

@@ -38,6 +38,7 @@ pub(super) struct Layers<'a> {
     pub(super) settings: Vec<Setting>,
     pub(super) errors: Vec<String>,
     pub(super) ignored: Vec<String>,
+    pub(super) exceptions: BTreeMap<&'static str, String>,
 }
 
 /// A path as people write it.
@@ -62,6 +63,7 @@ impl<'a> Layers<'a> {
             settings,
             errors,
             ignored,
+            exceptions: BTreeMap::new(),
         };
         layers.file(sources);
         layers.env_file(sources);
@@ -155,7 +157,9 @@ impl<'a> Layers<'a> {
             };
             let path: Vec<String> = path.split(SEPARATOR).map(str::to_owned).collect();
             let known = matches!(self.options.find(&path, true), Found::Entry(..));
-            if !known && VARIABLES.iter().any(|(exception, _)| exception == name) {
+            let exception = VARIABLES.iter().find(|(exception, _)| exception == name);
+            if let (false, Some((exception, _))) = (known, exception) {
+                self.exceptions.insert(exception, (*text).to_owned());
                 continue;
             }
             self.set(&path, true, text, origin(name, *file), Some(name));

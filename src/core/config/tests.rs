@@ -420,6 +420,14 @@ fn all_errors_are_reported_at_once() {
 }
 
 #[test]
+fn variables_that_are_no_options_are_read_from_both_places() {
+    let given = || Given::new().env_file("MITO_LOG=warn");
+    assert_eq!(given().load().variables["MITO_LOG"], "warn");
+    let loaded = given().env("MITO_LOG", "debug").load();
+    assert_eq!(loaded.variables["MITO_LOG"], "debug");
+}
+
+#[test]
 fn old_variables_keep_working_and_what_is_set_aside_is_explained() {
     let given = Given::new()
         .env_file("DOMAIN=old.example\nPG_PASSWORD=hunter2\nUNRELATED=1")
