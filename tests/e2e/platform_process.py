@@ -12,6 +12,8 @@ SECRET_KEY = "a-secret-key-for-tests"
 ADMIN = "admin@example.com"
 PASSWORD = "correct horse battery staple"
 PATIENCE_SECONDS = 30
+# Nothing of the machine's own environment configures the platform under test.
+ENVIRONMENT = {"MITO_LOG": "warn", "PATH": os.environ["PATH"]}
 
 
 def binary():
@@ -38,7 +40,7 @@ class Platform:
             self.command("up", "--json", *arguments),
             stdout=subprocess.PIPE,
             text=True,
-            env={"MITO_LOG": "warn", "PATH": os.environ["PATH"]},
+            env=ENVIRONMENT,
             cwd=self.data.parent,
         )
         line = self.process.stdout.readline()
@@ -61,6 +63,7 @@ class Platform:
             text=True,
             check=True,
             capture_output=True,
+            env=ENVIRONMENT,
         )
 
     def request(self, method, path, body=None, token=None, host="api.localhost"):
