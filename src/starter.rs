@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{
+    Json, Router,
+    extract::{State, rejection::JsonRejection},
+    routing::post,
+};
 use http::StatusCode;
 use mito_ai::Ai;
 use mito_database::Database;
@@ -218,8 +222,10 @@ pub fn routes(importer: Importer) -> Router {
 
 async fn import(
     State(importer): State<Importer>,
-    Json(request): Json<Request>,
+    request: Result<Json<Request>, JsonRejection>,
 ) -> Result<Json<Imported>, Problem> {
+    let Json(request) =
+        request.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
     importer
         .import(&request.name)
         .await

@@ -20,6 +20,9 @@ use crate::{
     starter::{self, Importer},
 };
 
+/// However long the gateway may drain, mito stops within 10 s.
+const LONGEST_DRAIN_MS: u64 = 8_000;
+
 /// The roles above the storage.
 pub struct Roles {
     /// Durable jobs.
@@ -138,7 +141,9 @@ pub(super) fn gateway(
             Arc::new(move || metrics.render())
         },
     };
-    Ok(Gateway::build(config.gateway.clone(), dependencies)?)
+    let mut gateway = config.gateway.clone();
+    gateway.drain_ms = gateway.drain_ms.min(LONGEST_DRAIN_MS);
+    Ok(Gateway::build(gateway, dependencies)?)
 }
 
 /// Registers every role. The phases of the start follow from `depends_on`: storage, then api and

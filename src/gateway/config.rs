@@ -25,7 +25,8 @@ pub struct Config {
     pub upstream_header_timeout_ms: u64,
     /// `common` or `json`, written to `logs/access.log` in the data folder; `off` for none.
     pub access_log: AccessLogFormat,
-    /// How long requests in flight may take to end at shutdown, in milliseconds.
+    /// How long requests in flight may take to end at shutdown, in milliseconds; at most 8,000, so
+    /// that all of mito stops within 10 s.
     pub drain_ms: u64,
 }
 

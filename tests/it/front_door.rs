@@ -187,3 +187,24 @@ async fn metrics_are_for_this_machine() {
     );
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_starter_that_does_not_exist_is_named() {
+    let app = TestApp::start().await;
+    crate::harness::create_admin(&app.folder.path().join("data"));
+    let panel = app.client.panel().await;
+    for (body, status) in [
+        (json!({ "name": "shop" }), 404),
+        (json!({ "nome": "content" }), 422),
+        (json!("content"), 422),
+    ] {
+        let refused = panel.post("/_mito/api/starter", &body).await;
+        assert_eq!(refused.status, status, "{body}: {}", refused.text);
+        assert!(
+            refused.header("content-type").contains("problem+json"),
+            "{body}"
+        );
+        assert!(refused.json()["detail"].is_string(), "{body}");
+    }
+    app.stop().await;
+}
