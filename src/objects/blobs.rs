@@ -16,6 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use mito_core::files::{create_folder, sync_folder};
 use object_store::{
     MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem,
     path::Path as Location,
@@ -51,7 +52,8 @@ impl Blobs {
     pub(crate) async fn prepare(&self) -> Result<(), Error> {
         let (folder, fault) = (self.folder.clone(), self.fault.clone());
         let store = blocking(move || {
-            mito_core::files::create_folder(&folder.join(BLOBS))?;
+            create_folder(&folder.join(BLOBS))?;
+            sync_folders(&folder)?;
             // Files get the mode that the umask leaves; the folder keeps others out.
             let local = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
             Ok::<_, Error>(local)
@@ -123,6 +125,22 @@ impl BlobWriter {
         // Whatever stays is found by the sweep.
         let _ = self.upload.abort().await;
     }
+}
+
+/// Makes the folders of blobs durable. A process that was killed between making one and syncing its
+/// parent has left a folder that exists, so that nobody syncs it again, and that a power cut would
+/// take with all that has been put there since.
+fn sync_folders(folder: &Path) -> std::io::Result<()> {
+    let blobs = folder.join(BLOBS);
+    for entry in std::fs::read_dir(&blobs)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sync_folder(&path)?;
+        }
+    }
+    sync_folder(&blobs)?;
+    sync_folder(folder)?;
+    folder.parent().map_or(Ok(()), sync_folder)
 }
 
 fn location(id: &str) -> Location {
