@@ -168,7 +168,10 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_read_to_its_end(text in "(?s).{0,200}") {
-            let _ = parse(&text);
+            let (variables, broken) = parse(&text);
+            let lines = text.lines().count();
+            assert!(variables.len() + broken.len() <= lines, "a line is read once");
+            assert!(broken.iter().all(|line| (1..=lines).contains(line)));
         }
 
         #[test]

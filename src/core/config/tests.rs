@@ -580,8 +580,11 @@ proptest::proptest! {
     }
 
     #[test]
-    fn no_file_makes_loading_panic(text in "(?s).{0,120}") {
+    fn a_file_loads_or_is_named_in_every_error(text in "(?s).{0,120}") {
         let given = Given::new().file(&text);
-        let _ = load::<Config>(&given.sources);
+        if let Err(error) = load::<Config>(&given.sources) {
+            assert!(!error.0.is_empty());
+            assert!(error.0.iter().all(|line| line.contains("mito.toml")), "{error}");
+        }
     }
 }

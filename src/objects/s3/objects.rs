@@ -71,6 +71,35 @@ pub(crate) async fn put(
     Ok(result)
 }
 
+/// What get and head say of an object alike; their outputs are two types with the same fields.
+macro_rules! describe {
+    ($output:ident, $object:expr, $range:expr, $input:expr) => {{
+        let (object, range) = (&$object, &$range);
+        let mut result = $output {
+            accept_ranges: Some("bytes".to_owned()),
+            cache_control: object.headers.cache_control.clone(),
+            content_disposition: object.headers.content_disposition.clone(),
+            content_encoding: object.headers.content_encoding.clone(),
+            content_language: object.headers.content_language.clone(),
+            content_length: Some(output::long(range.end - range.start)),
+            content_type: Some(content_type(object)),
+            e_tag: Some(output::etag(&object.etag)),
+            expires: expires(object),
+            last_modified: Some(output::timestamp(object.modified_ms)),
+            metadata: shown_metadata(object),
+            ..Default::default()
+        };
+        if $input.range.is_some() {
+            let last = range.end - 1;
+            result.content_range = Some(format!("bytes {}-{last}/{}", range.start, object.size));
+        } else if $input.checksum_mode.is_some() {
+            set_checksums!(result, object.checksums);
+            result.checksum_type = checksum_type(object);
+        }
+        result
+    }};
+}
+
 /// An object's bytes.
 pub(crate) async fn get(
     objects: &Objects,
@@ -91,30 +120,9 @@ pub(crate) async fn get(
         conditions::range(object, wanted)
     };
     let (object, range, body) = objects.get_with(&input.bucket, &input.key, choose).await?;
-    let mut result = GetObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        body: Some(StreamingBlob::from(s3s::Body::http_body_unsync(
-            axum::body::Body::from_stream(body),
-        ))),
-        cache_control: object.headers.cache_control.clone(),
-        content_disposition: object.headers.content_disposition.clone(),
-        content_encoding: object.headers.content_encoding.clone(),
-        content_language: object.headers.content_language.clone(),
-        content_length: Some(output::long(range.end - range.start)),
-        content_type: Some(content_type(&object)),
-        e_tag: Some(output::etag(&object.etag)),
-        expires: expires(&object),
-        last_modified: Some(output::timestamp(object.modified_ms)),
-        metadata: shown_metadata(&object),
-        ..Default::default()
-    };
-    if input.range.is_some() {
-        let last = range.end - 1;
-        result.content_range = Some(format!("bytes {}-{last}/{}", range.start, object.size));
-    } else if input.checksum_mode.is_some() {
-        set_checksums!(result, object.checksums);
-        result.checksum_type = checksum_type(&object);
-    }
+    let body = s3s::Body::http_body_unsync(axum::body::Body::from_stream(body));
+    let mut result = describe!(GetObjectOutput, object, range, input);
+    result.body = Some(StreamingBlob::from(body));
     Ok(result)
 }
 
@@ -135,28 +143,7 @@ pub(crate) async fn head(
     conditions.check(&object)?;
     check_part_number(&object, input.part_number)?;
     let range = conditions::range(&object, input.range)?;
-    let mut result = HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        cache_control: object.headers.cache_control.clone(),
-        content_disposition: object.headers.content_disposition.clone(),
-        content_encoding: object.headers.content_encoding.clone(),
-        content_language: object.headers.content_language.clone(),
-        content_length: Some(output::long(range.end - range.start)),
-        content_type: Some(content_type(&object)),
-        e_tag: Some(output::etag(&object.etag)),
-        expires: expires(&object),
-        last_modified: Some(output::timestamp(object.modified_ms)),
-        metadata: shown_metadata(&object),
-        ..Default::default()
-    };
-    if input.range.is_some() {
-        let last = range.end - 1;
-        result.content_range = Some(format!("bytes {}-{last}/{}", range.start, object.size));
-    } else if input.checksum_mode.is_some() {
-        set_checksums!(result, object.checksums);
-        result.checksum_type = checksum_type(&object);
-    }
-    Ok(result)
+    Ok(describe!(HeadObjectOutput, object, range, input))
 }
 
 /// Removes an object.
