@@ -12,6 +12,7 @@ mod command_line;
 mod front_door;
 mod harness;
 mod main_job;
+mod mobile;
 mod start;
 mod storage_full;
 mod survival;

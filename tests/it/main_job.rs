@@ -111,6 +111,14 @@ async fn an_uploaded_article_becomes_a_record_and_mails() {
         subscribers,
         "one mail each"
     );
+    let inbox = panel
+        .items("/_mito/api/notifications/inbox?limit=500")
+        .await;
+    let entries = inbox
+        .iter()
+        .filter(|entry| entry.to_string().contains(title));
+    assert_eq!(entries.count(), subscribers, "one inbox entry each");
+
     let jobs = panel
         .items("/_mito/api/queue/jobs?queue=ai-pipeline&limit=500")
         .await;
