@@ -11,7 +11,7 @@ export interface Column<T> {
   cell: (row: T) => ReactNode;
   /** Numbers stand right. */
   align?: 'right';
-  /** A CSS width. */
+  /** A CSS width; a length is also the least width. */
   width?: string;
   /** Names that must not break. */
   nowrap?: boolean;
@@ -74,7 +74,7 @@ function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: 
               key={column.header}
               scope="col"
               data-align={column.align}
-              style={{ width: column.width }}
+              style={{ width: column.width, minWidth: column.width }}
             >
               {column.header}
             </th>

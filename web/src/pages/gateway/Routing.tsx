@@ -50,7 +50,8 @@ const ROUTERS: Column<GatewayRouter>[] = [
       </Text>
     ),
   },
-  { header: 'Rule', width: '32%', cell: ({ rule }) => <Code>{rule}</Code> },
+  { header: 'State', cell: ({ status, error }) => <RouterState status={status} error={error} /> },
+  { header: 'Rule', width: '15rem', cell: ({ rule }) => <Code>{rule}</Code> },
   { header: 'Service', nowrap: true, cell: ({ service }) => service },
   { header: 'Entry points', cell: ({ entryPoints }) => <Names names={entryPoints} /> },
   { header: 'Middlewares', cell: ({ middlewares }) => <Names names={middlewares} /> },
@@ -59,7 +60,6 @@ const ROUTERS: Column<GatewayRouter>[] = [
     align: 'right',
     cell: ({ priority }) => (Number.isSafeInteger(priority) ? priority : 'highest'),
   },
-  { header: 'State', cell: ({ status, error }) => <RouterState status={status} error={error} /> },
 ];
 
 const SERVICES: Column<GatewayService>[] = [
