@@ -77,6 +77,13 @@ impl Platform {
         };
         let cache =
             mito_cache::Cache::open(cache_config, folder.join("cache"), clock.clone()).await;
+        let queue_config = mito_queue::queue::Config::default();
+        let queue = Queue::new(
+            database.clone(),
+            clock.clone(),
+            random.clone(),
+            queue_config,
+        );
         let records = Records::new(
             mito_records::Config::default(),
             mito_records::Dependencies {
@@ -84,15 +91,10 @@ impl Platform {
                 cache,
                 clock: clock.clone(),
                 random: random.clone(),
+                objects: objects.clone(),
+                queue: queue.clone(),
                 jwt_secret: "a secret of tests".into(),
             },
-        );
-        let queue_config = mito_queue::queue::Config::default();
-        let queue = Queue::new(
-            database.clone(),
-            clock.clone(),
-            random.clone(),
-            queue_config,
         );
         let dependencies = Dependencies {
             database: database.clone(),

@@ -8,8 +8,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, Request, header, request::Parts};
+use http::{HeaderMap, Method, Request, Uri, header, request::Parts};
 use mito_network::{Authenticator as _, ConnectionInfo, Identity};
+use mito_records::{Record, RequestInfo};
+use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::{Api, envelope::Envelope};
 
@@ -31,6 +34,12 @@ pub(crate) struct Caller {
     pub(crate) user_agent: String,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
+    /// The method.
+    pub(crate) method: Method,
+    /// The query parameters, as rules see them.
+    pub(crate) query: Arc<Record>,
+    /// The headers, as rules see them.
+    pub(crate) headers: Arc<Record>,
 }
 
 impl Caller {
@@ -48,12 +57,50 @@ impl Caller {
             client_ip: info.map_or_else(String::new, |info| info.client_ip.to_string()),
             user_agent: user_agent.chars().take(MAX_USER_AGENT).collect(),
             scheme: info.map_or("http", |info| info.scheme),
+            method: request.method().clone(),
+            query: Arc::new(parameters(request.uri())),
+            headers: Arc::new(headers(request.headers())),
+        }
+    }
+
+    /// The request as rules see it.
+    pub(crate) fn info(&self) -> RequestInfo {
+        RequestInfo {
+            method: self.method.to_string(),
+            identity: self.identity.clone(),
+            query: Arc::clone(&self.query),
+            headers: Arc::clone(&self.headers),
+            request_id: Some(self.request_id.clone()),
+            ..RequestInfo::default()
         }
     }
 
     pub(crate) fn is_superuser(&self) -> bool {
         self.identity.as_ref().is_some_and(Identity::is_superuser)
     }
+}
+
+/// The parameters of the query; of a repeated one the first, as PocketBase's rules see it.
+fn parameters(uri: &Uri) -> Record {
+    let mut parameters = Record::new();
+    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        parameters
+            .entry(name)
+            .or_insert_with(|| Value::String(value.into_owned()));
+    }
+    parameters
+}
+
+/// The headers by their names in lower case with `_` for `-`; of a repeated one the first.
+fn headers(headers: &HeaderMap) -> Record {
+    let mut record = Record::new();
+    for (name, value) in headers {
+        let Ok(value) = value.to_str() else { continue };
+        record
+            .entry(name.as_str().replace('-', "_"))
+            .or_insert_with(|| Value::String(value.to_owned()));
+    }
+    record
 }
 
 /// The text of a header; empty when it is absent or not text.

@@ -83,7 +83,7 @@ impl Envelope {
                     if let Some(params) = error.params {
                         shown["params"] = params;
                     }
-                    envelope.data.insert(name, shown);
+                    insert(&mut envelope.data, &name, shown);
                 }
                 envelope
             }
@@ -106,6 +106,24 @@ impl Envelope {
             Error::Database(_) | Error::Internal(_) => {
                 tracing::error!(%error, request.id = %caller.request_id, "a request failed");
                 Self::internal()
+            }
+        }
+    }
+}
+
+/// A name with dots is a path: `fields.2.name` is in `{"fields":{"2":{"name":…}}}`.
+fn insert(data: &mut Map<String, Value>, name: &str, shown: Value) {
+    match name.split_once('.') {
+        None => {
+            data.insert(name.to_owned(), shown);
+        }
+        Some((first, rest)) => {
+            let inner = data
+                .entry(first)
+                .or_insert_with(|| Value::Object(Map::new()));
+            match inner {
+                Value::Object(inner) => insert(inner, rest, shown),
+                other => *other = shown,
             }
         }
     }

@@ -26,7 +26,7 @@ pub(crate) async fn list(
     let query = list_query(&parameters)?;
     let page = api
         .records
-        .list(&collection, query, caller.identity.clone())
+        .list(&collection, query, &caller.info())
         .await
         .map_err(|error| Envelope::from_error(error, &caller))?;
     let page = serde_json::to_value(page).map_err(|_| Envelope::internal())?;
@@ -42,7 +42,7 @@ pub(crate) async fn view(
 ) -> Result<Json<Value>, Envelope> {
     let record = api
         .records
-        .view(&collection, &id, caller.identity.clone())
+        .view(&collection, &id, &caller.info())
         .await
         .map_err(|error| Envelope::from_error(error, &caller))?;
     Ok(Json(fields::pick(
@@ -59,10 +59,9 @@ pub(crate) async fn create(
     caller: Caller,
     JsonBody(values): JsonBody<Record>,
 ) -> Result<Json<Value>, Envelope> {
-    let request_id = Some(caller.request_id.clone());
     let record = api
         .records
-        .create(&collection, values, caller.identity.clone(), request_id)
+        .create(&collection, values, &caller.info())
         .await
         .map_err(|error| Envelope::of(error, "Failed to create record.", &caller))?;
     Ok(Json(fields::pick(
@@ -79,16 +78,9 @@ pub(crate) async fn update(
     caller: Caller,
     JsonBody(values): JsonBody<Record>,
 ) -> Result<Json<Value>, Envelope> {
-    let request_id = Some(caller.request_id.clone());
     let record = api
         .records
-        .update(
-            &collection,
-            &id,
-            values,
-            caller.identity.clone(),
-            request_id,
-        )
+        .update(&collection, &id, values, &caller.info())
         .await
         .map_err(|error| Envelope::of(error, "Failed to update record.", &caller))?;
     Ok(Json(fields::pick(
@@ -103,9 +95,8 @@ pub(crate) async fn delete(
     Path((collection, id)): Path<(String, String)>,
     caller: Caller,
 ) -> Result<StatusCode, Envelope> {
-    let request_id = Some(caller.request_id.clone());
     api.records
-        .delete(&collection, &id, caller.identity.clone(), request_id)
+        .delete(&collection, &id, &caller.info())
         .await
         .map_err(|error| Envelope::from_error(error, &caller))?;
     Ok(StatusCode::NO_CONTENT)

@@ -66,9 +66,39 @@ impl Fixture {
             config: mito_database::database::Config::default(),
             clock: clock.clone(),
         };
-        let database = Database::open(options, &[mito_records::MIGRATIONS])
+        let database = Database::open(options, &[mito_queue::MIGRATIONS, mito_records::MIGRATIONS])
             .await
             .unwrap();
+        let objects_options = Options {
+            location: Location::File(folder.path().join("objects.db")),
+            config: mito_database::database::Config::default(),
+            clock: clock.clone(),
+        };
+        let objects_database = Database::open(objects_options, &[mito_objects::MIGRATIONS])
+            .await
+            .unwrap();
+        let objects = mito_objects::Objects::new(
+            mito_objects::Config {
+                reserve_bytes: 0,
+                ..Default::default()
+            },
+            mito_objects::store::Dependencies {
+                database: objects_database,
+                folder: folder.path().join("objects"),
+                root_password: "a-secret-of-tests".into(),
+                domain: "localhost".to_owned(),
+                clock: clock.clone(),
+                random: Random::seeded(9),
+                fault: None,
+            },
+        );
+        objects.recover().await.unwrap();
+        let queue = mito_queue::Queue::new(
+            database.clone(),
+            clock.clone(),
+            Random::seeded(10),
+            mito_queue::queue::Config::default(),
+        );
         let cache_config = mito_cache::Config {
             warm_restart: false,
             ..Default::default()
@@ -79,6 +109,8 @@ impl Fixture {
             cache,
             clock: clock.clone(),
             random: Random::seeded(7),
+            objects,
+            queue,
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         let records = Records::new(mito_records::Config::default(), dependencies);

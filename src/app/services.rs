@@ -62,6 +62,8 @@ impl Roles {
                 cache: storage.cache.clone(),
                 clock: clock.clone(),
                 random: random.clone(),
+                objects: storage.objects.clone(),
+                queue: queue.clone(),
                 jwt_secret: storage.jwt_secret.clone(),
             },
         );
@@ -288,7 +290,7 @@ fn application_services(
             3000,
             &["postgres", "redis", "minio"],
             api,
-            Vec::new(),
+            roles.records.tasks(),
         ),
         application("admin-web", &["admin"], 3001, &["api"], pages(), Vec::new()),
         application(

@@ -9,6 +9,8 @@ pub struct Identity {
     pub id: String,
     /// The auth collection it belongs to; `_superusers` for administrators.
     pub collection: String,
+    /// The id of that collection.
+    pub collection_id: String,
     /// The address the account is known by.
     pub email: String,
     /// The session that the proof belongs to.

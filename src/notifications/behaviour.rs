@@ -8,8 +8,9 @@ use mito_database::{
     Database, Options,
     database::{Config as DatabaseConfig, Location},
 };
+use mito_objects::Objects;
 use mito_queue::Queue;
-use mito_records::{Collection, Record, Records};
+use mito_records::{Collection, Record, Records, RequestInfo};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -17,10 +18,39 @@ use crate::{Config, Dependencies, Encryption, Notifications, Smtp, store::Delive
 
 struct Platform {
     database: Database,
+    objects_database: Database,
     queue: Queue,
     records: Records,
     notifications: Notifications,
     supervisor: Supervisor,
+}
+
+async fn object_storage(folder: &Path) -> (Database, Objects) {
+    let objects_options = Options {
+        location: Location::File(folder.join("objects.db")),
+        config: DatabaseConfig::default(),
+        clock: Clock::system(),
+    };
+    let objects_database = Database::open(objects_options, &[mito_objects::MIGRATIONS])
+        .await
+        .unwrap();
+    let objects = Objects::new(
+        mito_objects::Config {
+            reserve_bytes: 0,
+            ..Default::default()
+        },
+        mito_objects::store::Dependencies {
+            database: objects_database.clone(),
+            folder: folder.join("objects"),
+            root_password: "a-secret-of-tests".into(),
+            domain: "localhost".to_owned(),
+            clock: Clock::system(),
+            random: Random::system(),
+            fault: None,
+        },
+    );
+    objects.recover().await.unwrap();
+    (objects_database, objects)
 }
 
 impl Platform {
@@ -37,6 +67,14 @@ impl Platform {
             crate::MIGRATIONS,
         ];
         let database = Database::open(options, &roles).await.unwrap();
+        let (objects_database, objects) = object_storage(folder).await;
+        let queue_config = mito_queue::queue::Config::default();
+        let queue = Queue::new(
+            database.clone(),
+            clock.clone(),
+            random.clone(),
+            queue_config,
+        );
         let cache_config = mito_cache::Config {
             warm_restart: false,
             ..Default::default()
@@ -50,15 +88,10 @@ impl Platform {
                 cache,
                 clock: clock.clone(),
                 random: random.clone(),
+                objects,
+                queue: queue.clone(),
                 jwt_secret: "a secret of tests".into(),
             },
-        );
-        let queue_config = mito_queue::queue::Config::default();
-        let queue = Queue::new(
-            database.clone(),
-            clock.clone(),
-            random.clone(),
-            queue_config,
         );
         let egress = mito_core::egress::Config {
             allow: vec!["127.0.0.0/8".to_owned()],
@@ -77,6 +110,7 @@ impl Platform {
         let supervisor = Supervisor::new(Shutdown::new());
         Self {
             database,
+            objects_database,
             queue,
             records,
             notifications,
@@ -122,6 +156,7 @@ impl Platform {
     async fn close(self) {
         self.supervisor.shut_down(Duration::from_secs(10)).await;
         self.database.close(Duration::from_secs(5)).await;
+        self.objects_database.close(Duration::from_secs(5)).await;
     }
 
     async fn create_record(&self, collection: &'static str, values: Value) {
@@ -316,12 +351,13 @@ async fn who_left_before_sending_hears_nothing() {
     let root = mito_network::Identity {
         id: "root".to_owned(),
         collection: "_superusers".to_owned(),
+        collection_id: "_superusers".to_owned(),
         email: "root@example.com".to_owned(),
         session_id: "s".to_owned(),
     };
     platform
         .records
-        .delete("subscribers", &recipient, Some(root), None)
+        .delete("subscribers", &recipient, &RequestInfo::of(Some(root)))
         .await
         .unwrap();
     let deliveries = platform.ended(1).await;

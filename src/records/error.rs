@@ -55,7 +55,7 @@ impl FieldError {
     }
 }
 
-/// The fields that are wrong, by name.
+/// The fields that are wrong, by name. A name with dots is a path: `fields.2.name`.
 pub type FieldErrors = BTreeMap<String, FieldError>;
 
 /// An error of records and accounts.

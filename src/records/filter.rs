@@ -15,9 +15,8 @@ mod tests;
 
 use jiff::Timestamp;
 use mito_database::Dialect;
-use mito_network::Identity;
 
-use crate::{Collection, sql::Sql};
+use crate::{Collection, RequestInfo, sql::Sql};
 
 /// The longest filter or rule, in characters.
 pub(crate) const MAX_LENGTH: usize = 3_500;
@@ -101,8 +100,8 @@ impl Operator {
 pub(crate) struct Scope<'a> {
     /// Whose fields are meant.
     pub(crate) collection: &'a Collection,
-    /// `@request.auth.*`.
-    pub(crate) identity: Option<&'a Identity>,
+    /// `@request.*`.
+    pub(crate) info: &'a RequestInfo,
     /// `@now` and its kin.
     pub(crate) now: Timestamp,
     /// How the condition is written.
@@ -129,9 +128,10 @@ pub(crate) fn check_rule(collection: &Collection, rule: &str) -> Result<(), Stri
     if rule.trim().is_empty() {
         return Ok(());
     }
+    let info = RequestInfo::default();
     let scope = Scope {
         collection,
-        identity: None,
+        info: &info,
         now: Timestamp::UNIX_EPOCH,
         dialect: Dialect::Sqlite,
         trusted: true,

@@ -8,6 +8,8 @@
 //! | `fields` | types of fields: how values are accepted, stored and shown |
 //! | `filter` | the language of filters and rules, compiled to SQL |
 //! | [`accounts`] | who may: passwords, sessions, codes |
+//! | `request` | what rules know of a request |
+//! | [`settings`] | what PocketBase lets administrators set while it runs |
 //! | [`starter`] | collections and records to begin with |
 
 pub mod accounts;
@@ -17,6 +19,8 @@ mod fields;
 mod filter;
 mod names;
 pub mod records;
+mod request;
+pub mod settings;
 mod sql;
 pub mod starter;
 #[cfg(test)]
@@ -27,6 +31,9 @@ use std::{sync::Arc, time::Duration};
 use mito_cache::Cache;
 use mito_core::{Clock, Random};
 use mito_database::{Database, Migration, Migrations};
+use mito_network::Task;
+use mito_objects::Objects;
+use mito_queue::Queue;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -35,11 +42,14 @@ pub use accounts::{SUPERUSERS, Session, SignIn};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
 pub use records::{ListQuery, Page, Record};
+pub use request::{RequestInfo, RuleContext};
+pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
     accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
     collections::store::Definitions,
+    settings::Current,
 };
 
 /// The tables of accounts, sessions and collections.
@@ -100,6 +110,10 @@ pub struct Dependencies {
     pub clock: Clock,
     /// Draws ids and tokens.
     pub random: Random,
+    /// Where the files of records are.
+    pub objects: Objects,
+    /// Sends mails, later.
+    pub queue: Queue,
     /// Signs tokens.
     pub jwt_secret: SecretString,
 }
@@ -118,6 +132,11 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
+    #[cfg_attr(not(test), expect(dead_code, reason = "files follow"))]
+    pub(crate) objects: Objects,
+    #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
+    pub(crate) queue: Queue,
+    pub(crate) settings: Current,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
@@ -134,6 +153,8 @@ impl Records {
             cache,
             clock,
             random,
+            objects,
+            queue,
             jwt_secret,
         } = dependencies;
         let inner = Inner {
@@ -146,11 +167,19 @@ impl Records {
             cache,
             clock,
             random,
+            objects,
+            queue,
+            settings: Current::default(),
         };
         Self {
             inner: Arc::new(inner),
             config,
         }
+    }
+
+    /// The tasks that records need while the platform runs.
+    pub fn tasks(&self) -> Vec<Task> {
+        Vec::new()
     }
 
     /// How long a session lives without use.

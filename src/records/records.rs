@@ -14,13 +14,12 @@ pub(crate) mod read;
 pub(crate) mod write;
 
 use mito_database::Tx;
-use mito_network::Identity;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    Collection, Error, Records,
+    Collection, Error, Records, RequestInfo,
     accounts::{self, change, change::AccountChange},
     records::{access::Operation, read::Viewer, write::Origin},
 };
@@ -152,12 +151,12 @@ impl Records {
         &self,
         collection: &str,
         query: ListQuery,
-        identity: Option<Identity>,
+        info: &RequestInfo,
     ) -> Result<Page, Error> {
-        let (records, name) = (self.clone(), collection.to_owned());
+        let (records, name, info) = (self.clone(), collection.to_owned(), info.clone());
         let list = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            list::page(tx, &collection, &query, identity.as_ref())
+            list::page(tx, &collection, &query, &info)
         };
         self.inner.database.read(list).await
     }
@@ -167,14 +166,14 @@ impl Records {
         &self,
         collection: &str,
         id: &str,
-        identity: Option<Identity>,
+        info: &RequestInfo,
     ) -> Result<Record, Error> {
         let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
+        let info = info.clone();
         let view = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            let identity = identity.as_ref();
-            access::require(tx, &collection, &id, Operation::View, identity)?;
-            read::by_id(tx, &collection, &id, &Viewer::of(identity))
+            access::require(tx, &collection, &id, Operation::View, &info)?;
+            read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))
         };
         self.inner.database.read(view).await
     }
@@ -184,34 +183,32 @@ impl Records {
         &self,
         collection: &str,
         values: Record,
-        identity: Option<Identity>,
-        request_id: Option<String>,
+        info: &RequestInfo,
     ) -> Result<Record, Error> {
         let definition = self.collection(collection).await?;
         // Nobody has the server hash a password, or learns which values are taken, for a record
         // that they may not create whatever is in it.
-        let rule = access::rule(&definition, Operation::Create, identity.as_ref())?;
-        self.require_hope(&definition, rule, identity.as_ref())
-            .await?;
+        let rule = access::rule(&definition, Operation::Create, info)?;
+        self.require_hope(&definition, rule, info).await?;
         let password = self
-            .new_account_password(&definition, &values, identity.as_ref())
+            .new_account_password(&definition, &values, info.identity.as_ref())
             .await?;
-        let (records, name) = (self.clone(), collection.to_owned());
+        let (records, name, info) = (self.clone(), collection.to_owned(), info.clone());
         let create = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
             let origin = Origin {
-                request_id: request_id.as_deref(),
+                request_id: info.request_id.as_deref(),
                 password_hash: password.as_deref(),
             };
             let id = records.insert(tx, &collection, &values, origin)?;
             // The rule speaks of the record as it would be; an error takes it back.
-            match access::require(tx, &collection, &id, Operation::Create, identity.as_ref()) {
+            match access::require(tx, &collection, &id, Operation::Create, &info) {
                 Err(Error::NotFound) => {
                     return Err(may_not_create());
                 }
                 other => other?,
             }
-            read::by_id(tx, &collection, &id, &Viewer::of(identity.as_ref()))
+            read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))
         };
         self.inner.database.write(create).await
     }
@@ -222,28 +219,25 @@ impl Records {
         collection: &str,
         id: &str,
         values: Record,
-        identity: Option<Identity>,
-        request_id: Option<String>,
+        info: &RequestInfo,
     ) -> Result<Record, Error> {
-        let change = self
-            .account_change(collection, id, &values, identity.as_ref())
-            .await?;
+        let change = self.account_change(collection, id, &values, info).await?;
         let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
+        let info = info.clone();
         let update = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            let viewer = identity.as_ref();
-            access::require(tx, &collection, &id, Operation::Update, viewer)?;
+            access::require(tx, &collection, &id, Operation::Update, &info)?;
             let hash = match &change {
                 Some(change) => change::apply(tx, &collection, &id, change)?,
                 None => None,
             };
             let origin = Origin {
-                request_id: request_id.as_deref(),
+                request_id: info.request_id.as_deref(),
                 password_hash: hash.as_deref(),
             };
             write::change(tx, &collection, &id, &values, origin)?;
             let ended = change::follow(tx, &collection, &id, hash.is_some())?;
-            let record = read::by_id(tx, &collection, &id, &Viewer::of(viewer))?;
+            let record = read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))?;
             Ok::<_, Error>((record, ended, hash.is_some()))
         };
         let (record, sessions, ended) = self.inner.database.write(update).await?;
@@ -260,15 +254,15 @@ impl Records {
         &self,
         collection: &str,
         id: &str,
-        identity: Option<Identity>,
-        request_id: Option<String>,
+        info: &RequestInfo,
     ) -> Result<(), Error> {
         let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
+        let info = info.clone();
         let delete = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            access::require(tx, &collection, &id, Operation::Delete, identity.as_ref())?;
+            access::require(tx, &collection, &id, Operation::Delete, &info)?;
             accounts::protect_last_superuser(tx, &collection)?;
-            write::remove(tx, &collection, &id, request_id.as_deref())?;
+            write::remove(tx, &collection, &id, info.request_id.as_deref())?;
             change::follow(tx, &collection, &id, true)
         };
         let ended = self.inner.database.write(delete).await?;
@@ -280,14 +274,14 @@ impl Records {
         &self,
         collection: &Collection,
         rule: Option<&str>,
-        identity: Option<&Identity>,
+        info: &RequestInfo,
     ) -> Result<(), Error> {
         let Some(rule) = rule.map(str::to_owned) else {
             return Ok(());
         };
-        let (collection, identity) = (collection.clone(), identity.cloned());
+        let (collection, info) = (collection.clone(), info.clone());
         let check = move |tx: &mut Tx<'_>| {
-            if access::could_hold(tx, &collection, &rule, identity.as_ref())? {
+            if access::could_hold(tx, &collection, &rule, &info)? {
                 Ok(())
             } else {
                 Err(may_not_create())
@@ -301,7 +295,7 @@ impl Records {
         collection: &str,
         id: &str,
         values: &Record,
-        identity: Option<&Identity>,
+        info: &RequestInfo,
     ) -> Result<Option<AccountChange>, Error> {
         let definition = self.collection(collection).await?;
         if !definition.is_auth() {
@@ -309,8 +303,8 @@ impl Records {
         }
         // The rule comes first: an old password is not compared for somebody who may not change
         // the account.
-        self.require_update(&definition, id, identity).await?;
-        self.check_change(&definition, id, values, identity)
+        self.require_update(&definition, id, info).await?;
+        self.check_change(&definition, id, values, info.identity.as_ref())
             .await
             .map(Some)
     }
@@ -319,12 +313,11 @@ impl Records {
         &self,
         collection: &Collection,
         id: &str,
-        identity: Option<&Identity>,
+        info: &RequestInfo,
     ) -> Result<(), Error> {
-        let (collection, id, identity) = (collection.clone(), id.to_owned(), identity.cloned());
-        let check = move |tx: &mut Tx<'_>| {
-            access::require(tx, &collection, &id, Operation::Update, identity.as_ref())
-        };
+        let (collection, id, info) = (collection.clone(), id.to_owned(), info.clone());
+        let check =
+            move |tx: &mut Tx<'_>| access::require(tx, &collection, &id, Operation::Update, &info);
         self.inner.database.read(check).await
     }
 }

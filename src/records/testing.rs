@@ -9,7 +9,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Config, Dependencies, Error, MIGRATIONS, Record, Records, Session, SignIn};
+use crate::{
+    Config, Dependencies, Error, MIGRATIONS, Record, Records, RequestInfo, Session, SignIn,
+};
 
 /// 2026-05-06 07:08:09.000Z.
 pub(crate) const START_MS: i64 = 1_778_051_289_000;
@@ -35,7 +37,39 @@ impl Fixture {
             config: mito_database::database::Config::default(),
             clock: clock.clone(),
         };
-        let database = Database::open(options, &[MIGRATIONS]).await.unwrap();
+        let database = Database::open(options, &[mito_queue::MIGRATIONS, MIGRATIONS])
+            .await
+            .unwrap();
+        let objects_options = Options {
+            location: Location::File(folder.path().join("objects.db")),
+            config: mito_database::database::Config::default(),
+            clock: clock.clone(),
+        };
+        let objects_database = Database::open(objects_options, &[mito_objects::MIGRATIONS])
+            .await
+            .unwrap();
+        let objects = mito_objects::Objects::new(
+            mito_objects::Config {
+                reserve_bytes: 0,
+                ..Default::default()
+            },
+            mito_objects::store::Dependencies {
+                database: objects_database,
+                folder: folder.path().join("objects"),
+                root_password: "a-secret-of-tests".into(),
+                domain: "localhost".to_owned(),
+                clock: clock.clone(),
+                random: Random::seeded(9),
+                fault: None,
+            },
+        );
+        objects.recover().await.unwrap();
+        let queue = mito_queue::Queue::new(
+            database.clone(),
+            clock.clone(),
+            Random::seeded(10),
+            mito_queue::queue::Config::default(),
+        );
         let cache_config = mito_cache::Config {
             warm_restart: false,
             ..Default::default()
@@ -47,6 +81,8 @@ impl Fixture {
             cache,
             clock: clock.clone(),
             random: Random::seeded(7),
+            objects,
+            queue,
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         let records = Records::new(Config::default(), dependencies);
@@ -66,6 +102,8 @@ impl Fixture {
             cache: inner.cache.clone(),
             clock: inner.clock.clone(),
             random: inner.random.clone(),
+            objects: inner.objects.clone(),
+            queue: inner.queue.clone(),
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         Records::new(Config::default(), dependencies)
@@ -82,7 +120,7 @@ impl Fixture {
             "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD,
         }));
         self.records
-            .create("users", values, None, None)
+            .create("users", values, &RequestInfo::of(None))
             .await
             .unwrap()
     }

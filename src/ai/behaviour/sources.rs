@@ -5,7 +5,7 @@ use std::path::Path;
 use mito_database::Tx;
 use mito_network::Identity;
 use mito_queue::kinds::ProcessObject;
-use mito_records::Record;
+use mito_records::{Record, RequestInfo};
 use serde_json::json;
 
 use super::{Config, Platform, starter};
@@ -40,14 +40,14 @@ impl Platform {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what every call takes")]
-fn administrator() -> Option<Identity> {
-    Some(Identity {
+fn administrator() -> RequestInfo {
+    RequestInfo::of(Some(Identity {
         id: "administrator00".to_owned(),
         collection: mito_records::SUPERUSERS.to_owned(),
+        collection_id: mito_records::SUPERUSERS.to_owned(),
         email: "admin@example.com".to_owned(),
         session_id: String::new(),
-    })
+    }))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +108,7 @@ async fn the_record_outlives_its_object_and_what_people_decided_stays() {
     let archived = json!({"status": "archived"}).as_object().unwrap().clone();
     platform
         .records
-        .update("contents", &id, archived, administrator(), None)
+        .update("contents", &id, archived, &administrator())
         .await
         .unwrap();
     platform.put_text(TWO).await;
@@ -120,9 +120,8 @@ async fn the_record_outlives_its_object_and_what_people_decided_stays() {
     );
 
     // A record that somebody deleted is made anew by the next version.
-    let deleted = platform
-        .records
-        .delete("contents", &id, administrator(), None);
+    let administrator = administrator();
+    let deleted = platform.records.delete("contents", &id, &administrator);
     deleted.await.unwrap();
     platform.put_text(ONE).await;
     platform.ended(3).await;

@@ -46,6 +46,7 @@ impl Authenticator for Tokens {
         Some(Identity {
             id: "1".to_owned(),
             collection: collection.to_owned(),
+            collection_id: collection.to_owned(),
             email: "a@b.c".to_owned(),
             session_id: "s".to_owned(),
         })

@@ -33,6 +33,7 @@ impl Authenticator for Tokens {
         Some(Identity {
             id: "id".to_owned(),
             collection: collection.to_owned(),
+            collection_id: collection.to_owned(),
             email: "a@example.com".to_owned(),
             session_id: "s".to_owned(),
         })

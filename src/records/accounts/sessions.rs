@@ -99,6 +99,7 @@ impl Hot {
         Identity {
             id: self.stored.record,
             collection: self.collection,
+            collection_id: self.stored.collection_id,
             email: self.email,
             session_id: self.stored.id,
         }
@@ -356,6 +357,7 @@ impl Records {
         let identity = Identity {
             id: stored.record.clone(),
             collection: collection.name.clone(),
+            collection_id: collection.id.clone(),
             email: crate::records::text(&record, "email")
                 .unwrap_or_default()
                 .to_owned(),

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    RequestInfo,
     collections::system,
     testing::{Fixture, PASSWORD, codes, record},
 };
@@ -190,13 +191,13 @@ async fn the_auth_rule_decides_who_may_have_a_session() {
     let root = Identity {
         id: "root".to_owned(),
         collection: SUPERUSERS.to_owned(),
+        collection_id: SUPERUSERS.to_owned(),
         email: String::new(),
         session_id: String::new(),
     };
     let id = account["id"].as_str().unwrap();
-    let update = fixture
-        .records
-        .update("users", id, verified, Some(root), None);
+    let info = RequestInfo::of(Some(root));
+    let update = fixture.records.update("users", id, verified, &info);
     update.await.unwrap();
     fixture.sign_in("a@b.co", PASSWORD).await.expect("verified");
     assert_eq!(
@@ -345,7 +346,7 @@ async fn sign_up_is_checked() {
         let text = values.to_string();
         let created = fixture
             .records
-            .create("users", record(values), None, None)
+            .create("users", record(values), &RequestInfo::of(None))
             .await;
         assert_eq!(codes(created), expected, "{text}");
     };
@@ -383,7 +384,7 @@ async fn sign_up_is_checked() {
     let root = with("x@b.co", PASSWORD, PASSWORD);
     let root = fixture
         .records
-        .create(SUPERUSERS, record(root), None, None)
+        .create(SUPERUSERS, record(root), &RequestInfo::of(None))
         .await;
     assert!(matches!(root, Err(Error::Forbidden(_))));
 }
@@ -398,7 +399,7 @@ async fn a_new_password_needs_the_old_one_and_ends_all_sessions() {
         let owner = Some(session.identity.clone());
         fixture
             .records
-            .update("users", id, record(values), owner, None)
+            .update("users", id, record(values), &RequestInfo::of(owner))
             .await
     };
     let new = "another password";
@@ -446,7 +447,11 @@ async fn sessions_end_with_their_account() {
     assert!(fixture.identity(&session.token).await.is_some());
     fixture
         .records
-        .delete("users", id, Some(session.identity.clone()), None)
+        .delete(
+            "users",
+            id,
+            &RequestInfo::of(Some(session.identity.clone())),
+        )
         .await
         .unwrap();
     assert_eq!(fixture.identity(&session.token).await, None);
@@ -544,12 +549,13 @@ async fn superusers_are_made_by_hand_too_and_the_last_one_stays() {
     let identity = Identity {
         id: root["id"].as_str().unwrap().to_owned(),
         collection: SUPERUSERS.to_owned(),
+        collection_id: SUPERUSERS.to_owned(),
         email: "root@b.co".to_owned(),
         session_id: String::new(),
     };
     let id = identity.id.clone();
     records
-        .delete(SUPERUSERS, &id, Some(identity), None)
+        .delete(SUPERUSERS, &id, &RequestInfo::of(Some(identity)))
         .await
         .expect_err("the last one");
 }

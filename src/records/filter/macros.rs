@@ -22,10 +22,11 @@ pub(crate) fn resolve(name: &str, scope: Scope<'_>) -> Result<Operand, String> {
 }
 
 fn request(path: &str, scope: Scope<'_>) -> Result<Operand, String> {
-    let identity = scope.identity;
+    let identity = scope.info.identity.as_ref();
     let value = match path {
         "auth.id" => identity.map(|identity| identity.id.clone()),
         "auth.collectionName" => identity.map(|identity| identity.collection.clone()),
+        "auth.collectionId" => identity.map(|identity| identity.collection_id.clone()),
         "auth.email" => identity.map(|identity| identity.email.clone()),
         _ => return Err(format!("@request.{path} is not supported")),
     };

@@ -1,6 +1,7 @@
 //! The language: what it becomes, what it refuses, and that no value of a caller is ever SQL.
 
 use mito_database::Value;
+use mito_network::Identity;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -22,12 +23,14 @@ fn compiled(text: &str, trusted: bool) -> Result<Sql, String> {
     let identity = Identity {
         id: "me".to_owned(),
         collection: "c".to_owned(),
+        collection_id: "c".to_owned(),
         email: "me@x.co".to_owned(),
         session_id: "s".to_owned(),
     };
+    let info = RequestInfo::of(Some(identity));
     let scope = Scope {
         collection: &collection,
-        identity: Some(&identity),
+        info: &info,
         now: "2024-05-06T07:08:09.123Z".parse().expect("a time"),
         dialect: Dialect::Sqlite,
         trusted,

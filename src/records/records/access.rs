@@ -1,15 +1,13 @@
 //! Rules: administrators may do everything; a missing rule means administrators alone; an empty one
 //! everybody; any other is a condition that the row must fulfil.
 
-use mito_database::{Tx, Value as Stored};
-use mito_network::Identity;
-
 use crate::{
-    Collection, Error, SUPERUSERS,
+    Collection, Error, RequestInfo, SUPERUSERS,
     filter::{self, Scope},
     names::quote,
     sql::Sql,
 };
+use mito_database::{Tx, Value as Stored};
 
 /// What is done to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +23,9 @@ pub(crate) enum Operation {
 pub(crate) fn rule<'a>(
     collection: &'a Collection,
     operation: Operation,
-    identity: Option<&Identity>,
+    info: &RequestInfo,
 ) -> Result<Option<&'a str>, Error> {
-    if identity.is_some_and(Identity::is_superuser) {
+    if info.is_superuser() {
         return Ok(None);
     }
     let rule = match operation {
@@ -47,9 +45,9 @@ pub(crate) fn condition(
     tx: &Tx<'_>,
     collection: &Collection,
     rule: &str,
-    identity: Option<&Identity>,
+    info: &RequestInfo,
 ) -> Result<(), Error> {
-    let scope = scope(tx, collection, identity, true);
+    let scope = scope(tx, collection, info, true);
     filter::compile(sql, rule, scope).map_err(|reason| invalid(collection, &reason))
 }
 
@@ -58,9 +56,9 @@ pub(crate) fn could_hold(
     tx: &Tx<'_>,
     collection: &Collection,
     rule: &str,
-    identity: Option<&Identity>,
+    info: &RequestInfo,
 ) -> Result<bool, Error> {
-    let scope = scope(tx, collection, identity, true);
+    let scope = scope(tx, collection, info, true);
     filter::could_hold(rule, scope).map_err(|reason| invalid(collection, &reason))
 }
 
@@ -78,7 +76,7 @@ pub(crate) fn may_authenticate(
         return Ok(());
     }
     let rule = collection.auth_rule().ok_or_else(refused)?;
-    if fulfils(tx, collection, id, rule, None)? {
+    if fulfils(tx, collection, id, rule, &RequestInfo::default())? {
         Ok(())
     } else {
         Err(refused())
@@ -96,13 +94,13 @@ fn invalid(collection: &Collection, reason: &str) -> Error {
 pub(crate) fn scope<'a>(
     tx: &Tx<'_>,
     collection: &'a Collection,
-    identity: Option<&'a Identity>,
+    info: &'a RequestInfo,
     trusted: bool,
 ) -> Scope<'a> {
     let now = jiff::Timestamp::from_millisecond(tx.now_ms()).unwrap_or_default();
     Scope {
         collection,
-        identity,
+        info,
         now,
         dialect: tx.dialect(),
         trusted,
@@ -115,10 +113,10 @@ pub(crate) fn require(
     collection: &Collection,
     id: &str,
     operation: Operation,
-    identity: Option<&Identity>,
+    info: &RequestInfo,
 ) -> Result<(), Error> {
-    let rule = rule(collection, operation, identity)?.unwrap_or_default();
-    if fulfils(tx, collection, id, rule, identity)? {
+    let rule = rule(collection, operation, info)?.unwrap_or_default();
+    if fulfils(tx, collection, id, rule, info)? {
         Ok(())
     } else {
         Err(Error::NotFound)
@@ -131,7 +129,7 @@ fn fulfils(
     collection: &Collection,
     id: &str,
     rule: &str,
-    identity: Option<&Identity>,
+    info: &RequestInfo,
 ) -> Result<bool, Error> {
     let mut sql = Sql::new(format!(
         "SELECT id FROM {} WHERE id = ",
@@ -140,7 +138,7 @@ fn fulfils(
     sql.bind(Stored::Text(id.to_owned()));
     if !rule.trim().is_empty() {
         sql.push(" AND (");
-        condition(&mut sql, tx, collection, rule, identity)?;
+        condition(&mut sql, tx, collection, rule, info)?;
         sql.push(")");
     }
     Ok(sql.query_one(tx)?.is_some())

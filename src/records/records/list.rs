@@ -1,10 +1,7 @@
 //! Pages of records.
 
-use mito_database::{Tx, Value as Stored};
-use mito_network::Identity;
-
 use crate::{
-    Collection, Error, ListQuery, Page, Record,
+    Collection, Error, ListQuery, Page, Record, RequestInfo,
     filter::{self, Scope, emit},
     names::quote,
     records::{
@@ -13,6 +10,7 @@ use crate::{
     },
     sql::Sql,
 };
+use mito_database::{Tx, Value as Stored};
 
 /// Records in a page that asked for no size.
 const DEFAULT_PER_PAGE: u32 = 30;
@@ -30,14 +28,14 @@ pub(crate) fn page(
     tx: &mut Tx<'_>,
     collection: &Collection,
     query: &ListQuery,
-    identity: Option<&Identity>,
+    info: &RequestInfo,
 ) -> Result<Page, Error> {
-    let superuser = identity.is_some_and(Identity::is_superuser);
+    let superuser = info.is_superuser();
     let mut condition = Sql::default();
-    match access::rule(collection, Operation::List, identity)? {
+    match access::rule(collection, Operation::List, info)? {
         Some(rule) => {
             condition.push("(");
-            access::condition(&mut condition, tx, collection, rule, identity)?;
+            access::condition(&mut condition, tx, collection, rule, info)?;
             condition.push(")");
         }
         None => {
@@ -49,7 +47,7 @@ pub(crate) fn page(
             "Only superusers can filter by @request.".to_owned(),
         ));
     }
-    let scope = access::scope(tx, collection, identity, superuser);
+    let scope = access::scope(tx, collection, info, superuser);
     add_filter(&mut condition, &query.filter, scope)?;
     let order = order(&query.sort, scope)?;
 
@@ -73,7 +71,7 @@ pub(crate) fn page(
     let skipped = i64::from(page - 1) * i64::from(per_page);
     sql.push(" LIMIT ").bind(Stored::Integer(per_page.into()));
     sql.push(" OFFSET ").bind(Stored::Integer(skipped));
-    let viewer = Viewer::of(identity);
+    let viewer = Viewer::of(info.identity.as_ref());
     let rows = sql.query(tx)?;
     let items = rows
         .iter()
@@ -169,7 +167,8 @@ pub(crate) fn scan(
     let mut sql = read::select(collection);
     sql.push(" WHERE id > ")
         .bind(Stored::Text(after.to_owned()));
-    let scope = access::scope(tx, collection, None, true);
+    let info = RequestInfo::default();
+    let scope = access::scope(tx, collection, &info, true);
     add_filter(&mut sql, filter, scope)?;
     sql.push(" ORDER BY id LIMIT ")
         .bind(Stored::Integer(limit.min(MAX_SCAN).into()));

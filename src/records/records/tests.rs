@@ -39,6 +39,7 @@ fn person(id: &str, collection: &str) -> Option<Identity> {
     Some(Identity {
         id: id.to_owned(),
         collection: collection.to_owned(),
+        collection_id: collection.to_owned(),
         email: "p@x.co".to_owned(),
         session_id: "s".to_owned(),
     })
@@ -59,14 +60,18 @@ async fn fixture() -> (Fixture, String) {
 impl Fixture {
     async fn make(&self, values: Value) -> Record {
         self.records
-            .create("things", record(values), root(), None)
+            .create("things", record(values), &RequestInfo::of(root()))
             .await
             .unwrap()
     }
 
     /// The titles of a list, in order.
     async fn titles(&self, query: ListQuery, identity: Option<Identity>) -> Vec<String> {
-        let page = self.records.list("things", query, identity).await.unwrap();
+        let page = self
+            .records
+            .list("things", query, &RequestInfo::of(identity))
+            .await
+            .unwrap();
         let title = |record: &Record| record["title"].as_str().unwrap().to_owned();
         page.items.iter().map(title).collect()
     }
@@ -97,7 +102,11 @@ async fn rules_decide_who_sees_and_changes_what() {
     let own = json!({"title": "own", "owner": user, "note": "n"});
     let records = &fixture.records;
     let created = records
-        .create("things", record(own.clone()), owner.clone(), None)
+        .create(
+            "things",
+            record(own.clone()),
+            &RequestInfo::of(owner.clone()),
+        )
         .await
         .unwrap();
     let id = created["id"].as_str().unwrap();
@@ -105,18 +114,29 @@ async fn rules_decide_who_sees_and_changes_what() {
 
     for stranger in [None, other] {
         let create = records
-            .create("things", record(own.clone()), stranger.clone(), None)
+            .create(
+                "things",
+                record(own.clone()),
+                &RequestInfo::of(stranger.clone()),
+            )
             .await;
         assert_eq!(codes(create).len(), 1, "the rule or the index refuses");
         let fresh = record(json!({"title": "x", "owner": user}));
         let create = records
-            .create("things", fresh, stranger.clone(), None)
+            .create("things", fresh, &RequestInfo::of(stranger.clone()))
             .await;
         assert_eq!(codes(create), ["Failed to create record."]);
-        let view = records.view("things", id, stranger.clone()).await;
+        let view = records
+            .view("things", id, &RequestInfo::of(stranger.clone()))
+            .await;
         assert!(matches!(view, Err(Error::NotFound)));
         let update = records
-            .update("things", id, record(json!({})), stranger.clone(), None)
+            .update(
+                "things",
+                id,
+                record(json!({})),
+                &RequestInfo::of(stranger.clone()),
+            )
             .await;
         assert!(matches!(update, Err(Error::NotFound)));
         assert!(
@@ -125,7 +145,9 @@ async fn rules_decide_who_sees_and_changes_what() {
                 .await
                 .is_empty()
         );
-        let delete = records.delete("things", id, stranger, None).await;
+        let delete = records
+            .delete("things", id, &RequestInfo::of(stranger))
+            .await;
         assert!(
             matches!(delete, Err(Error::Forbidden(_))),
             "no rule: administrators alone"
@@ -137,14 +159,22 @@ async fn rules_decide_who_sees_and_changes_what() {
     );
     let change = record(json!({"open": true}));
     records
-        .update("things", id, change, owner.clone(), None)
+        .update("things", id, change, &RequestInfo::of(owner.clone()))
         .await
         .unwrap();
     assert_eq!(fixture.titles(ListQuery::default(), None).await, ["own"]);
-    assert!(records.delete("things", id, owner, None).await.is_err());
-    records.delete("things", id, root(), None).await.unwrap();
+    assert!(
+        records
+            .delete("things", id, &RequestInfo::of(owner))
+            .await
+            .is_err()
+    );
+    records
+        .delete("things", id, &RequestInfo::of(root()))
+        .await
+        .unwrap();
     assert!(matches!(
-        records.delete("things", id, root(), None).await,
+        records.delete("things", id, &RequestInfo::of(root())).await,
         Err(Error::NotFound)
     ));
 }
@@ -158,7 +188,8 @@ async fn who_may_not_create_learns_nothing_of_the_values() {
         json!({"title": "taken", "owner": user}),
         json!({"title": "", "owner": "nobodynobodynob"}),
     ] {
-        let create = fixture.records.create("things", record(values), None, None);
+        let info = RequestInfo::of(None);
+        let create = fixture.records.create("things", record(values), &info);
         assert_eq!(codes(create.await), refusal);
     }
     let runs = fixture.records.inner.passwords.runs();
@@ -168,9 +199,8 @@ async fn who_may_not_create_learns_nothing_of_the_values() {
     fixture.import(members).await.unwrap();
     let values = json!({"email": "a@b.co", "name": "x",
         "password": "long enough", "passwordConfirm": "long enough"});
-    let create = fixture
-        .records
-        .create("members", record(values), None, None);
+    let info = RequestInfo::of(None);
+    let create = fixture.records.create("members", record(values), &info);
     assert_eq!(codes(create.await), refusal);
     assert_eq!(
         fixture.records.inner.passwords.runs(),
@@ -191,7 +221,10 @@ async fn secrets_and_hidden_fields_cannot_be_found_out() {
             sort: sort.to_owned(),
             ..ListQuery::default()
         };
-        let listed = fixture.records.list(collection, query, who).await;
+        let listed = fixture
+            .records
+            .list(collection, query, &RequestInfo::of(who))
+            .await;
         assert!(
             matches!(listed, Err(Error::Invalid(_))),
             "{filter} {sort}: {listed:?}"
@@ -220,7 +253,11 @@ async fn secrets_and_hidden_fields_cannot_be_found_out() {
             filter: filter.to_owned(),
             ..ListQuery::default()
         };
-        let page = fixture.records.list("users", query, None).await.unwrap();
+        let page = fixture
+            .records
+            .list("users", query, &RequestInfo::of(None))
+            .await
+            .unwrap();
         assert_eq!(page.total_items, 0, "{filter}");
     }
 }
@@ -262,7 +299,7 @@ async fn refused_creations_leave_nothing_behind() {
     let values = record(json!({"title": "x", "owner": user}));
     fixture
         .records
-        .create("things", values, None, None)
+        .create("things", values, &RequestInfo::of(None))
         .await
         .unwrap_err();
     assert_eq!(fixture.events().await, before);
@@ -278,20 +315,20 @@ async fn refused_creations_leave_nothing_behind() {
 async fn every_write_has_its_event() {
     let fixture = Fixture::new().await;
     fixture.import(things()).await.unwrap();
-    let request = || Some("r1".to_owned());
+    let request = || RequestInfo {
+        request_id: Some("r1".to_owned()),
+        ..RequestInfo::of(root())
+    };
     let values = record(json!({"id": "abcdefghijklmno", "title": "one"}));
     let records = &fixture.records;
-    records
-        .create("things", values, root(), request())
-        .await
-        .unwrap();
+    records.create("things", values, &request()).await.unwrap();
     let change = record(json!({"title": "two"}));
     records
-        .update("things", "abcdefghijklmno", change, root(), request())
+        .update("things", "abcdefghijklmno", change, &request())
         .await
         .unwrap();
     records
-        .delete("things", "abcdefghijklmno", root(), request())
+        .delete("things", "abcdefghijklmno", &request())
         .await
         .unwrap();
     let expected = ["Create", "Update", "Delete"]
@@ -304,7 +341,10 @@ async fn a_single_relation_is_checked_whatever_it_looks_like() {
     let (fixture, _) = fixture().await;
     for owner in ["[", "[]", "[\"x\"]", "nobodynobodynob"] {
         let values = record(json!({"title": "t", "owner": owner}));
-        let create = fixture.records.create("things", values, root(), None).await;
+        let create = fixture
+            .records
+            .create("things", values, &RequestInfo::of(root()))
+            .await;
         assert_eq!(
             codes(create),
             ["owner validation_missing_rel_records"],
@@ -323,7 +363,7 @@ async fn wrong_values_are_told_by_field() {
         let text = values.to_string();
         let created = fixture
             .records
-            .create("things", record(values), root(), None)
+            .create("things", record(values), &RequestInfo::of(root()))
             .await;
         assert_eq!(codes(created), expected, "{text}");
     };
@@ -356,13 +396,13 @@ async fn wrong_values_are_told_by_field() {
     let id = record(json!({"id": "aaaaaaaaaaaaaaa"}));
     let renamed = fixture
         .records
-        .update("things", "abcdefghijklmno", id, root(), None)
+        .update("things", "abcdefghijklmno", id, &RequestInfo::of(root()))
         .await;
     assert_eq!(codes(renamed), ["id validation_pk_change"]);
     let good = record(json!({"title": "x", "owner": user}));
     fixture
         .records
-        .create("things", good, root(), None)
+        .create("things", good, &RequestInfo::of(root()))
         .await
         .expect("an existing owner");
 }
@@ -395,7 +435,7 @@ async fn pages_have_totals_and_bounds() {
                 per_page: 2,
                 ..Default::default()
             },
-            None,
+            &RequestInfo::default(),
         )
         .await
         .unwrap();
@@ -409,7 +449,11 @@ async fn pages_have_totals_and_bounds() {
         per_page: 5_000,
         ..Default::default()
     };
-    let page = fixture.records.list("things", skipped, None).await.unwrap();
+    let page = fixture
+        .records
+        .list("things", skipped, &RequestInfo::of(None))
+        .await
+        .unwrap();
     assert_eq!(
         (page.per_page, page.total_items, page.total_pages),
         (1_000, -1, -1)
@@ -462,7 +506,10 @@ async fn wrong_filters_and_sorts_are_refused() {
             filter: wrong.to_owned(),
             ..Default::default()
         };
-        let listed = fixture.records.list("things", query, None).await;
+        let listed = fixture
+            .records
+            .list("things", query, &RequestInfo::of(None))
+            .await;
         assert!(matches!(listed, Err(Error::Invalid(_))), "{wrong}");
     }
     for wrong in ["nope", "a,,b", "title; DROP TABLE things", "note"] {
@@ -470,14 +517,20 @@ async fn wrong_filters_and_sorts_are_refused() {
             sort: wrong.to_owned(),
             ..Default::default()
         };
-        let listed = fixture.records.list("things", query, None).await;
+        let listed = fixture
+            .records
+            .list("things", query, &RequestInfo::of(None))
+            .await;
         assert!(matches!(listed, Err(Error::Invalid(_))), "{wrong}");
     }
     let spying = ListQuery {
         filter: "@request.auth.id = ''".to_owned(),
         ..Default::default()
     };
-    let listed = fixture.records.list("things", spying, None).await;
+    let listed = fixture
+        .records
+        .list("things", spying, &RequestInfo::of(None))
+        .await;
     assert!(matches!(listed, Err(Error::Forbidden(_))));
 }
 

@@ -18,7 +18,7 @@ async fn a_schema_grows_without_losing_data() {
         .expect("importing twice changes nothing");
     let page = fixture
         .records
-        .list("things", ListQuery::default(), None)
+        .list("things", ListQuery::default(), &RequestInfo::of(None))
         .await
         .unwrap();
     let kept = &page.items[0];
@@ -28,7 +28,10 @@ async fn a_schema_grows_without_losing_data() {
     );
     assert_eq!((&kept["rank"], &kept["links"]), (&json!(0), &json!([])));
     let again = record(json!({"title": "kept"}));
-    let again = fixture.records.create("things", again, root(), None).await;
+    let again = fixture
+        .records
+        .create("things", again, &RequestInfo::of(root()))
+        .await;
     assert_eq!(
         codes(again),
         ["title validation_not_unique"],
