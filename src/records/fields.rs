@@ -28,8 +28,10 @@ pub(crate) enum FieldKind {
     Date,
     Autodate,
     Select,
+    File,
     Relation,
     Json,
+    GeoPoint,
     Password,
 }
 
@@ -60,8 +62,10 @@ impl Field {
             "date" => FieldKind::Date,
             "autodate" => FieldKind::Autodate,
             "select" => FieldKind::Select,
+            "file" => FieldKind::File,
             "relation" => FieldKind::Relation,
             "json" => FieldKind::Json,
+            "geoPoint" => FieldKind::GeoPoint,
             "password" => FieldKind::Password,
             _ => return None,
         })
@@ -71,8 +75,12 @@ impl Field {
         match self.kind_of() {
             Some(FieldKind::Number) => Storage::Number,
             Some(FieldKind::Bool) => Storage::Bool,
-            Some(FieldKind::Json) => Storage::Json,
-            Some(FieldKind::Select | FieldKind::Relation) if self.max_select() > 1 => Storage::List,
+            Some(FieldKind::Json | FieldKind::GeoPoint) => Storage::Json,
+            Some(FieldKind::Select | FieldKind::File | FieldKind::Relation)
+                if self.max_select() > 1 =>
+            {
+                Storage::List
+            }
             _ => Storage::Text,
         }
     }
