@@ -50,7 +50,6 @@ const RENAMED: &[(&str, Kind)] = &[
 
 /// Signatures that infer does not know or that are too short for it.
 const SIGNATURES: &[(&[u8], Kind)] = &[
-    (b"OggS\x00", kind("application/ogg", ".ogg")),
     (b"II*\x00", kind("image/tiff", ".tiff")),
     (b"MM\x00*", kind("image/tiff", ".tiff")),
     (b"8BPS\x00\x01", kind("image/vnd.adobe.photoshop", ".psd")),
@@ -78,7 +77,7 @@ pub(super) fn detect(head: &[u8]) -> Kind {
     if let Some(kind) = text::detect(head) {
         return kind;
     }
-    if let Some(kind) = zipped(head) {
+    if let Some(kind) = zipped(head).or_else(|| ogg(head)) {
         return kind;
     }
     if let Some(found) = infer::get(head) {
@@ -107,6 +106,25 @@ fn zipped(head: &[u8]) -> Option<Kind> {
         return Some(kind("application/java-archive", ".jar"));
     }
     None
+}
+
+/// Ogg files by their first stream (RFC 5334).
+fn ogg(head: &[u8]) -> Option<Kind> {
+    /// Where the first packet begins when its page has one segment (RFC 3533 §6).
+    const PACKET_AT: usize = 28;
+    const AUDIO: &[&[u8]] = &[b"\x01vorbis", b"OpusHead", b"\x7FFLAC", b"Speex   "];
+    const VIDEO: &[&[u8]] = &[b"\x80theora", b"fishead\x00", b"\x01video\x00\x00\x00"];
+    if !head.starts_with(b"OggS\x00") {
+        return None;
+    }
+    let packet = head.get(PACKET_AT..).unwrap_or_default();
+    Some(if AUDIO.iter().any(|start| packet.starts_with(start)) {
+        kind("audio/ogg", ".oga")
+    } else if VIDEO.iter().any(|start| packet.starts_with(start)) {
+        kind("video/ogg", ".ogv")
+    } else {
+        kind("application/ogg", ".ogg")
+    })
 }
 
 /// infer's extensions have no dots.
@@ -205,6 +223,9 @@ mod tests {
 
     #[test]
     fn binary_files_are_those_of_pocketbase() {
+        let check = |start: &[u8], mime: &str, extension: &str| {
+            check(&[start, &[0; 32]].concat(), mime, extension);
+        };
         check(b"\x00\x01\x02", "application/octet-stream", "");
         check(b"%PDF-1.7\n", "application/pdf", ".pdf");
         check(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "image/gif", ".gif");
