@@ -14,6 +14,7 @@
 
 pub mod accounts;
 pub mod collections;
+pub mod crons;
 pub mod error;
 mod fields;
 mod filter;
@@ -47,9 +48,10 @@ pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
-    accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
+    accounts::{limits::Limiter, passwords::Passwords, tokens::{Keys, settings_key}},
     collections::store::Definitions,
-    settings::Current,
+    crons::Crons,
+    settings::{Current, Sealer},
 };
 
 /// The tables of accounts, sessions and collections.
@@ -67,6 +69,11 @@ const STEPS: &[Migration] = &[
     Migration {
         version: 2,
         sql: include_str!("migrations/2.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 3,
+        sql: include_str!("migrations/5.sql"),
         postgres: None,
     },
 ];
@@ -137,6 +144,8 @@ pub(crate) struct Inner {
     #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
+    pub(crate) sealer: Sealer,
+    pub(crate) crons: Crons,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
@@ -159,6 +168,7 @@ impl Records {
         } = dependencies;
         let inner = Inner {
             keys: Keys::new(&jwt_secret),
+            sealer: Sealer::new(&settings_key(&jwt_secret), random.clone()),
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
@@ -170,6 +180,7 @@ impl Records {
             objects,
             queue,
             settings: Current::default(),
+            crons: Crons::default(),
         };
         Self {
             inner: Arc::new(inner),
