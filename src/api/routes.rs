@@ -11,7 +11,9 @@ use http::{HeaderValue, Method};
 use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
-use crate::{Api, accounts, caller, collections, crons, envelope, health, panel, records, settings};
+use crate::{
+    Api, accounts, caller, collections, crons, envelope, health, panel, records, settings,
+};
 
 /// How long a browser may remember a preflight answer.
 const CORS_MAX_AGE: Duration = Duration::from_hours(2);

@@ -34,7 +34,7 @@ pub(crate) async fn update(
     body: Result<JsonBody<Value>, Envelope>,
 ) -> Result<Json<Value>, Envelope> {
     require_superuser(&caller)?;
-    let JsonBody(patch) = body.map_err(|error| error.loading())?;
+    let JsonBody(patch) = body.map_err(Envelope::loading)?;
     let address = caller.client_ip.parse().ok();
     let operation = "An error occurred while saving the new settings.";
     let settings = api

@@ -6,6 +6,7 @@
 //! | [`collections`] | what there is: definitions, and the tables behind them |
 //! | [`records`] | what is in it: rules, pages, writes with their events |
 //! | `fields` | types of fields: how values are accepted, stored and shown |
+//! | [`files`] | what records carry: stored before them, removed after |
 //! | `filter` | the language of filters and rules, compiled to SQL |
 //! | [`accounts`] | who may: passwords, sessions, codes |
 //! | `request` | what rules know of a request |
@@ -17,6 +18,7 @@ pub mod collections;
 pub mod crons;
 pub mod error;
 mod fields;
+pub mod files;
 mod filter;
 mod names;
 pub mod records;
@@ -48,7 +50,11 @@ pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
-    accounts::{limits::Limiter, passwords::Passwords, tokens::{Keys, settings_key}},
+    accounts::{
+        limits::Limiter,
+        passwords::Passwords,
+        tokens::{Keys, settings_key},
+    },
     collections::store::Definitions,
     crons::Crons,
     settings::{Current, Sealer},
@@ -139,8 +145,8 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
-    #[cfg_attr(not(test), expect(dead_code, reason = "files follow"))]
     pub(crate) objects: Objects,
+    pub(crate) files: files::State,
     #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
@@ -181,6 +187,7 @@ impl Records {
             queue,
             settings: Current::default(),
             crons: Crons::default(),
+            files: files::State::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -190,7 +197,9 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        Vec::new()
+        let mut tasks = vec![self.file_sweeper()];
+        tasks.extend(self.platform_tasks());
+        tasks
     }
 
     /// How long a session lives without use.

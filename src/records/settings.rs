@@ -32,7 +32,6 @@ pub use shape::{
     Backups, Batch, Logs, Meta, RateLimitRule, RateLimits, S3, Secret, Settings, Smtp, TrustedProxy,
 };
 pub(crate) use store::Sealer;
-pub(crate) use validate::is_host;
 
 use crate::{Error, FieldError, Records, error::FieldErrors};
 

@@ -13,6 +13,9 @@ const SECRETS: &[&[&str]] = &[
     &["backups", "s3", "secret"],
 ];
 
+/// What is done with the object that holds a secret, and the secret's name.
+type OnSecret<'a> = dyn FnMut(&mut Map<String, Value>, &str) -> Result<(), Error> + 'a;
+
 /// The settings with `patch` over them, of the right types, unchecked otherwise.
 pub(super) fn apply(current: &Settings, patch: &Value) -> Result<Value, Error> {
     let mut changed = json!(current);
@@ -40,10 +43,7 @@ pub(super) fn shown(settings: &Settings) -> Value {
 }
 
 /// Calls `work` with the object that holds each secret and the secret's name.
-pub(super) fn each_secret(
-    settings: &mut Value,
-    work: &mut dyn FnMut(&mut Map<String, Value>, &str) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn each_secret(settings: &mut Value, work: &mut OnSecret<'_>) -> Result<(), Error> {
     for path in SECRETS {
         let Some((name, groups)) = path.split_last() else {
             continue;
@@ -72,7 +72,6 @@ fn lay_over(current: &mut Value, patch: &Map<String, Value>) -> Result<(), Error
 
 fn replace(name: &str, member: &mut Value, given: &Value) -> Result<(), Error> {
     match (&*member, given) {
-        (Value::Object(_), Value::Null) => empty(member),
         (Value::Object(_), Value::Object(given)) => lay_over(member, given)?,
         (_, Value::Null) => empty(member),
         (Value::Array(_), Value::Array(items)) => *member = list(name, items)?,

@@ -49,7 +49,11 @@ impl From<String> for Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.0.is_empty() { "(none)" } else { "(secret)" })
+        formatter.write_str(if self.0.is_empty() {
+            "(none)"
+        } else {
+            "(secret)"
+        })
     }
 }
 

@@ -62,7 +62,11 @@ async fn what_is_wrong_is_told_where_it_is() {
         &["backups.cronMaxKeep validation_required"],
     )
     .await;
-    check(json!({"backups": {"cron": "bad"}}), &["backups.cron validation_invalid_cron"]).await;
+    check(
+        json!({"backups": {"cron": "bad"}}),
+        &["backups.cron validation_invalid_cron"],
+    )
+    .await;
     check(
         json!({"rateLimits": {"enabled": true, "rules": [
             {"label": "a:b", "duration": 1, "maxRequests": 1},
@@ -89,7 +93,10 @@ async fn what_is_decided_elsewhere_is_refused_by_name() {
     for (patch, expected) in [
         (json!({"s3": s3}), "objects.endpoint"),
         (json!({"backups": {"s3": s3}}), "data folder"),
-        (json!({"trustedProxy": {"headers": ["X-Real-IP"]}}), "forwardedHeaders.trustedIPs"),
+        (
+            json!({"trustedProxy": {"headers": ["X-Real-IP"]}}),
+            "forwardedHeaders.trustedIPs",
+        ),
     ] {
         let error = fixture.records.change_settings(patch, None).await;
         let error = error.unwrap_err().to_string();
@@ -109,8 +116,22 @@ async fn labels_of_rules_have_the_forms_of_the_peer() {
         check(label, true).await;
     }
     for label in [
-        "*", "a.b", "a-b", "POST /a.b", "/a/{x}", "*:*", "a:*", "/a?b", "a:b-c", "POST  /a", "/a*",
-        "PO-ST /a", ":x", "@a", "/é", "",
+        "*",
+        "a.b",
+        "a-b",
+        "POST /a.b",
+        "/a/{x}",
+        "*:*",
+        "a:*",
+        "/a?b",
+        "a:b-c",
+        "POST  /a",
+        "/a*",
+        "PO-ST /a",
+        ":x",
+        "@a",
+        "/é",
+        "",
     ] {
         check(label, false).await;
     }
@@ -135,7 +156,10 @@ async fn secrets_stay_when_not_sent_and_are_neither_shown_nor_readable_in_the_fi
         })
         .await
         .unwrap_or_else(|error: mito_database::Error| panic!("{error}"));
-    assert!(!stored.contains("hunter2") && stored.contains("Ours"), "{stored}");
+    assert!(
+        !stored.contains("hunter2") && stored.contains("Ours"),
+        "{stored}"
+    );
     fixture.records.inner.settings.replace(Settings::default());
     fixture.records.load_settings().await.unwrap();
     assert_eq!(*fixture.records.settings(), *changed);
@@ -153,7 +177,10 @@ async fn nobody_locks_themselves_out() {
     let refused = records.change_settings(patch("10.0.0.0/8"), caller).await;
     assert!(refused.unwrap_err().to_string().contains("192.0.2.7"));
     assert!(records.may_administrate_from(None));
-    records.change_settings(patch("192.0.2.0/24"), caller).await.unwrap();
+    records
+        .change_settings(patch("192.0.2.0/24"), caller)
+        .await
+        .unwrap();
     assert!(records.may_administrate_from(caller));
     assert!(!records.may_administrate_from(Some("192.0.3.1".parse().unwrap())));
     assert!(!records.may_administrate_from(None));

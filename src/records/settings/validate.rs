@@ -219,10 +219,7 @@ impl Checked<'_> {
             self.add("backups.s3.enabled", elsewhere(message));
         }
         let headers = self.list("trustedProxy.headers");
-        if headers
-            .iter()
-            .any(|header| header.as_str() != Some(""))
-        {
+        if headers.iter().any(|header| header.as_str() != Some("")) {
             let message = "Which proxies may name the client is configuration: set \
                            forwardedHeaders.trustedIPs of the gateway's entry points.";
             self.add("trustedProxy.headers", elsewhere(message));
@@ -265,7 +262,10 @@ impl Checked<'_> {
 impl<'a> Checked<'a> {
     fn at(&self, path: &str) -> &'a Value {
         path.split('.').fold(self.settings, |value, name| {
-            let member = name.parse::<usize>().ok().and_then(|index| value.get(index));
+            let member = name
+                .parse::<usize>()
+                .ok()
+                .and_then(|index| value.get(index));
             member.or_else(|| value.get(name)).unwrap_or(&Value::Null)
         })
     }
@@ -288,7 +288,7 @@ impl<'a> Checked<'a> {
 }
 
 /// Whether `text` is a host name or an IP address. Underscores are fine, as in PocketBase.
-pub(crate) fn is_host(text: &str) -> bool {
+fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63

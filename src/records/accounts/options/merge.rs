@@ -11,10 +11,7 @@ const NULLABLE: [&str; 2] = ["authRule", "manageRule"];
 impl AuthOptions {
     /// The options that `wanted` asks for on top of those of `existing`, or of the defaults.
     /// Values of wrong types are an error of the whole request, as in PocketBase.
-    pub fn complete(
-        wanted: &Collection,
-        existing: Option<&Collection>,
-    ) -> Result<Self, Error> {
+    pub fn complete(wanted: &Collection, existing: Option<&Collection>) -> Result<Self, Error> {
         let base = existing.map(Self::of).unwrap_or_default();
         let mut options = over(&base, &wanted.options).ok_or_else(|| {
             let message = "Failed to load the submitted data due to invalid formatting.";
