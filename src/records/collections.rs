@@ -33,6 +33,8 @@ pub enum CollectionKind {
     Base,
     /// Records that can sign in.
     Auth,
+    /// What a query finds in other collections; nothing can be written.
+    View,
 }
 
 /// A field of a collection.

@@ -12,6 +12,7 @@ pub(crate) mod dates;
 pub(crate) mod patterns;
 pub(crate) mod show;
 
+use mito_database::Dialect;
 use serde_json::Value;
 
 use crate::Field;
@@ -28,8 +29,10 @@ pub(crate) enum FieldKind {
     Date,
     Autodate,
     Select,
+    File,
     Relation,
     Json,
+    GeoPoint,
     Password,
 }
 
@@ -48,6 +51,19 @@ pub(crate) enum Storage {
     Json,
 }
 
+impl Storage {
+    /// What `CAST` makes a parameter of the column's kind with.
+    pub(crate) fn column_type(self, dialect: Dialect) -> &'static str {
+        match (self, dialect) {
+            (Self::Text | Self::List | Self::Json, _) => "TEXT",
+            (Self::Number, Dialect::Sqlite) => "REAL",
+            (Self::Number, Dialect::Postgres) => "DOUBLE PRECISION",
+            (Self::Bool, Dialect::Sqlite) => "INTEGER",
+            (Self::Bool, Dialect::Postgres) => "BIGINT",
+        }
+    }
+}
+
 impl Field {
     pub(crate) fn kind_of(&self) -> Option<FieldKind> {
         Some(match self.kind.as_str() {
@@ -60,8 +76,10 @@ impl Field {
             "date" => FieldKind::Date,
             "autodate" => FieldKind::Autodate,
             "select" => FieldKind::Select,
+            "file" => FieldKind::File,
             "relation" => FieldKind::Relation,
             "json" => FieldKind::Json,
+            "geoPoint" => FieldKind::GeoPoint,
             "password" => FieldKind::Password,
             _ => return None,
         })
@@ -71,8 +89,12 @@ impl Field {
         match self.kind_of() {
             Some(FieldKind::Number) => Storage::Number,
             Some(FieldKind::Bool) => Storage::Bool,
-            Some(FieldKind::Json) => Storage::Json,
-            Some(FieldKind::Select | FieldKind::Relation) if self.max_select() > 1 => Storage::List,
+            Some(FieldKind::Json | FieldKind::GeoPoint) => Storage::Json,
+            Some(FieldKind::Select | FieldKind::File | FieldKind::Relation)
+                if self.max_select() > 1 =>
+            {
+                Storage::List
+            }
             _ => Storage::Text,
         }
     }

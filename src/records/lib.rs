@@ -6,6 +6,7 @@
 //! | [`collections`] | what there is: definitions, and the tables behind them |
 //! | [`records`] | what is in it: rules, pages, writes with their events |
 //! | `fields` | types of fields: how values are accepted, stored and shown |
+//! | [`files`] | what records carry: stored before them, removed after |
 //! | `filter` | the language of filters and rules, compiled to SQL |
 //! | [`accounts`] | who may: passwords, sessions, codes |
 //! | `request` | what rules know of a request |
@@ -14,8 +15,10 @@
 
 pub mod accounts;
 pub mod collections;
+pub mod crons;
 pub mod error;
 mod fields;
+pub mod files;
 mod filter;
 mod names;
 pub mod records;
@@ -47,9 +50,14 @@ pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
-    accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
+    accounts::{
+        limits::Limiter,
+        passwords::Passwords,
+        tokens::{Keys, settings_key},
+    },
     collections::store::Definitions,
-    settings::Current,
+    crons::Crons,
+    settings::{Current, Sealer},
 };
 
 /// The tables of accounts, sessions and collections.
@@ -67,6 +75,11 @@ const STEPS: &[Migration] = &[
     Migration {
         version: 2,
         sql: include_str!("migrations/2.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 3,
+        sql: include_str!("migrations/5.sql"),
         postgres: None,
     },
 ];
@@ -132,11 +145,13 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
-    #[cfg_attr(not(test), expect(dead_code, reason = "files follow"))]
     pub(crate) objects: Objects,
+    pub(crate) files: files::State,
     #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
+    pub(crate) sealer: Sealer,
+    pub(crate) crons: Crons,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
@@ -159,6 +174,7 @@ impl Records {
         } = dependencies;
         let inner = Inner {
             keys: Keys::new(&jwt_secret),
+            sealer: Sealer::new(&settings_key(&jwt_secret), random.clone()),
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
@@ -170,6 +186,8 @@ impl Records {
             objects,
             queue,
             settings: Current::default(),
+            crons: Crons::default(),
+            files: files::State::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -179,7 +197,9 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        Vec::new()
+        let mut tasks = vec![self.file_sweeper()];
+        tasks.extend(self.platform_tasks());
+        tasks
     }
 
     /// How long a session lives without use.

@@ -2,7 +2,7 @@
 //! date field drops what is no date), then checked with its error codes.
 
 use mito_database::Value as Stored;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     Field, FieldError,
@@ -37,6 +37,9 @@ pub(crate) fn accept(field: &Field, value: &Value) -> Result<Stored, FieldError>
         FieldKind::Select => select(field, value),
         FieldKind::Relation => relation(field, value),
         FieldKind::Json => json(field, value),
+        // Names of stored files; that they exist is checked where files are taken in.
+        FieldKind::File => file(field, value),
+        FieldKind::GeoPoint => geo_point(field, value),
         // The hash, put there by the accounts, never by a caller.
         FieldKind::Password => to_text(value).map(Stored::Text),
     }
@@ -235,6 +238,11 @@ fn url(field: &Field, value: &Value) -> Result<Stored, FieldError> {
     Ok(Stored::Text(text))
 }
 
+/// Whether `text` is an absolute address that a link may lead to.
+pub(crate) fn is_url(text: &str) -> bool {
+    url_host(text).is_some()
+}
+
 /// The host of an absolute `http`, `https` or `ftp` address. Other schemes (`javascript:`) are
 /// refused, since such values end up in links.
 fn url_host(text: &str) -> Option<&str> {
@@ -347,6 +355,43 @@ fn relation(field: &Field, value: &Value) -> Result<Stored, FieldError> {
         .with("minSelect", min));
     }
     store_values(field, values)
+}
+
+fn file(field: &Field, value: &Value) -> Result<Stored, FieldError> {
+    let values = values(value)?;
+    present(field, values.is_empty())?;
+    store_values(field, values)
+}
+
+/// What is no coordinate is zero, as in PocketBase.
+fn geo_point(field: &Field, value: &Value) -> Result<Stored, FieldError> {
+    let of_text;
+    let members = match value {
+        Value::String(text) => {
+            of_text = serde_json::from_str::<Value>(text).unwrap_or_default();
+            &of_text
+        }
+        other => other,
+    };
+    let coordinate = |name: &str| match members.get(name) {
+        Some(Value::Number(number)) => number.as_f64().unwrap_or(0.0),
+        Some(Value::String(text)) => text.trim().parse().unwrap_or(0.0),
+        _ => 0.0,
+    };
+    let (longitude, latitude) = (coordinate("lon"), coordinate("lat"));
+    if present(field, longitude == 0.0 && latitude == 0.0)? {
+        for (value, limit) in [(longitude, 180.0), (latitude, 90.0)] {
+            // No comparison with what is no number holds.
+            if !(-limit..=limit).contains(&value) {
+                return Err(FieldError::new(
+                    "validation_invalid_geo_point",
+                    format!("Coordinates must be between -{limit} and {limit} degrees."),
+                ));
+            }
+        }
+    }
+    let point = json!({"lon": show::number(longitude), "lat": show::number(latitude)});
+    Ok(Stored::Text(point.to_string()))
 }
 
 fn json(field: &Field, value: &Value) -> Result<Stored, FieldError> {

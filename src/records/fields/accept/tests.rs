@@ -189,3 +189,15 @@ fn any_json() {
         Err("validation_required"),
     );
 }
+
+#[test]
+fn points_on_earth() {
+    let place = json!({"type": "geoPoint"});
+    let point = json!({"lon": 12.5, "lat": -3});
+    check(place.clone(), point.clone(), Ok(point.clone()));
+    check(place.clone(), json!(point.to_string()), Ok(point));
+    check(place.clone(), json!(7), Ok(json!({"lon": 0, "lat": 0})));
+    for outside in [json!({"lon": 181, "lat": 0}), json!({"lon": 0, "lat": -91})] {
+        check(place.clone(), outside, Err("validation_invalid_geo_point"));
+    }
+}
