@@ -45,7 +45,7 @@ pub use accounts::{SUPERUSERS, Session, SignIn};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
 pub use records::{ListQuery, Page, Record};
-pub use request::{RequestInfo, RuleContext};
+pub use request::{Parameters, RequestInfo, RuleContext};
 pub use settings::Settings;
 pub use starter::Starter;
 
