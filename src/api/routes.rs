@@ -11,7 +11,7 @@ use http::{HeaderValue, Method};
 use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
-use crate::{Api, accounts, caller, collections, envelope, health, panel, records};
+use crate::{Api, accounts, caller, collections, envelope, health, panel, realtime, records};
 
 /// How long a browser may remember a preflight answer.
 const CORS_MAX_AGE: Duration = Duration::from_hours(2);
@@ -43,6 +43,10 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route(
             "/collections/{collection}/auth-refresh",
             post(accounts::refresh),
+        )
+        .route(
+            "/realtime",
+            get(realtime::connect).post(realtime::subscribe),
         )
         .route("/platform/v1/sign-out", post(accounts::sign_out))
         .fallback(envelope::no_route)

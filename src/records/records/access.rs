@@ -10,7 +10,7 @@ use crate::{
 use mito_database::{Tx, Value as Stored};
 
 /// What is done to a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Operation {
     List,
     View,
