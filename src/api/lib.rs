@@ -18,6 +18,7 @@ mod accounts;
 mod body;
 mod caller;
 mod collections;
+mod crons;
 mod envelope;
 mod extract;
 mod fields;
@@ -26,6 +27,7 @@ pub mod panel;
 mod realtime;
 mod records;
 mod routes;
+mod settings;
 #[cfg(test)]
 mod tests;
 

@@ -6,6 +6,7 @@
 //! | [`collections`] | what there is: definitions, and the tables behind them |
 //! | [`records`] | what is in it: rules, pages, writes with their events |
 //! | `fields` | types of fields: how values are accepted, stored and shown |
+//! | [`files`] | what records carry: stored before them, removed after |
 //! | `filter` | the language of filters and rules, compiled to SQL |
 //! | [`realtime`] | who is told of changes |
 //! | [`accounts`] | who may: passwords, sessions, codes |
@@ -15,8 +16,10 @@
 
 pub mod accounts;
 pub mod collections;
+pub mod crons;
 pub mod error;
 mod fields;
+pub mod files;
 mod filter;
 mod names;
 pub mod realtime;
@@ -50,9 +53,14 @@ pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
-    accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
+    accounts::{
+        limits::Limiter,
+        passwords::Passwords,
+        tokens::{Keys, settings_key},
+    },
     collections::store::Definitions,
-    settings::Current,
+    crons::Crons,
+    settings::{Current, Sealer},
 };
 
 /// The tables of accounts, sessions and collections.
@@ -70,6 +78,11 @@ const STEPS: &[Migration] = &[
     Migration {
         version: 2,
         sql: include_str!("migrations/2.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 3,
+        sql: include_str!("migrations/5.sql"),
         postgres: None,
     },
 ];
@@ -141,11 +154,13 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
-    #[cfg_attr(not(test), expect(dead_code, reason = "files follow"))]
     pub(crate) objects: Objects,
+    pub(crate) files: files::State,
     #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
+    pub(crate) sealer: Sealer,
+    pub(crate) crons: Crons,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
@@ -169,6 +184,7 @@ impl Records {
         } = dependencies;
         let inner = Inner {
             keys: Keys::new(&jwt_secret),
+            sealer: Sealer::new(&settings_key(&jwt_secret), random.clone()),
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
@@ -186,6 +202,8 @@ impl Records {
             objects,
             queue,
             settings: Current::default(),
+            crons: Crons::default(),
+            files: files::State::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -195,7 +213,9 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        vec![self.realtime_feed()]
+        let mut tasks = vec![self.file_sweeper(), self.realtime_feed()];
+        tasks.extend(self.platform_tasks());
+        tasks
     }
 
     /// How long a session lives without use.

@@ -59,7 +59,7 @@ impl Records {
             return Ok(Vec::new());
         };
         let mut telling = Telling {
-            judge: Judge::new(&subject),
+            judge: Judge::new(self, &subject),
             action: action(event.action),
             written: HashMap::new(),
         };

@@ -9,10 +9,9 @@ use super::{
     topic::Topic,
 };
 use crate::{
-    Collection, Error, RequestInfo,
-    filter,
+    Collection, Error, Records, RequestInfo, filter,
     names::quote,
-    records::access::{self, Operation},
+    records::access::{self, Operation, Target},
     sql::Sql,
 };
 
@@ -33,14 +32,16 @@ type Seen = (Operation, Option<AccountKey>, Option<Arc<str>>);
 
 /// The verdicts on one record.
 pub(crate) struct Judge<'a> {
+    records: &'a Records,
     subject: &'a Subject,
     by_rule: HashMap<Seen, bool>,
     by_filter: HashMap<(Arc<str>, bool), bool>,
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) fn new(subject: &'a Subject) -> Self {
+    pub(crate) fn new(records: &'a Records, subject: &'a Subject) -> Self {
         Self {
+            records,
             subject,
             by_rule: HashMap::new(),
             by_filter: HashMap::new(),
@@ -86,7 +87,8 @@ impl<'a> Judge<'a> {
         if let Some(verdict) = self.by_rule.get(&seen) {
             return Ok(*verdict);
         }
-        let verdict = self.holds(tx, rule, info, true)?;
+        let collection = &self.subject.collection;
+        let verdict = access::check(self.records, tx, collection, rule, self.target(), info)?;
         self.by_rule.insert(seen, verdict);
         Ok(verdict)
     }
@@ -110,7 +112,7 @@ impl<'a> Judge<'a> {
         if let Some(verdict) = self.by_filter.get(&key) {
             return Ok(*verdict);
         }
-        let verdict = match self.holds(tx, text, info, superuser) {
+        let verdict = match self.passes(tx, text, info, superuser) {
             Err(Error::Invalid(_)) => false,
             other => other?,
         };
@@ -118,37 +120,35 @@ impl<'a> Judge<'a> {
         Ok(verdict)
     }
 
-    fn holds(
+    fn target(&self) -> Target<'_> {
+        if self.subject.is_gone {
+            Target::Row(&self.subject.values)
+        } else {
+            Target::Id(&self.subject.id)
+        }
+    }
+
+    fn passes(
         &self,
         tx: &mut Tx<'_>,
-        condition: &str,
+        filter: &str,
         info: &RequestInfo,
         trusted: bool,
     ) -> Result<bool, Error> {
-        let collection = &self.subject.collection;
-        let table = quote(&collection.name);
-        let mut sql = Sql::default();
-        if self.subject.is_gone {
-            // The record as it was takes the place of the table.
-            sql.push("WITH ").push(&table).push(" AS (SELECT ");
-            for (at, (field, value)) in collection
-                .fields
-                .iter()
-                .zip(&self.subject.values)
-                .enumerate()
-            {
-                if at > 0 {
-                    sql.push(", ");
-                }
-                sql.bind(value.clone()).push(" AS ").push(&quote(&field.name));
-            }
-            sql.push(") ");
-        }
-        sql.push("SELECT id FROM ").push(&table).push(" WHERE id = ");
-        sql.bind(Stored::Text(self.subject.id.clone()));
+        let subject = self.subject;
+        let mut sql = if subject.is_gone {
+            access::would_be(&subject.collection, &subject.values, tx.dialect())
+        } else {
+            let mut sql = Sql::new(format!(
+                "SELECT 1 AS fulfilled FROM {} WHERE id = ",
+                quote(&subject.collection.name)
+            ));
+            sql.bind(Stored::Text(subject.id.clone()));
+            sql
+        };
         sql.push(" AND (");
-        let scope = access::scope(tx, collection, info, trusted);
-        filter::compile(&mut sql, condition, scope).map_err(Error::Invalid)?;
+        let scope = access::scope(tx, &subject.collection, info, trusted);
+        filter::compile(&mut sql, filter, scope).map_err(Error::Invalid)?;
         sql.push(")");
         Ok(sql.query_one(tx)?.is_some())
     }
