@@ -12,8 +12,7 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, caller, collections, crons, envelope, health, panel, realtime, records,
-    settings,
+    Api, accounts, caller, collections, crons, envelope, health, panel, realtime, records, settings,
 };
 
 /// How long a browser may remember a preflight answer.

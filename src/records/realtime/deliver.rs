@@ -65,7 +65,7 @@ impl Records {
         };
         let mut deliveries = Vec::new();
         for (operation, audience) in audiences {
-            telling.tell(self, tx, operation, audience, &mut deliveries)?;
+            telling.tell(tx, operation, audience, &mut deliveries)?;
         }
         Ok(deliveries)
     }
@@ -154,7 +154,6 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn tell(
         &mut self,
-        records: &Records,
         tx: &mut Tx<'_>,
         operation: Operation,
         audience: Audience,
@@ -166,30 +165,27 @@ impl Telling<'_> {
             if !self.judge.lets_know(tx, operation, &topic, &info)? {
                 continue;
             }
-            let message = self.write(records, tx, &topic, &info)?;
+            let message = self.write(&topic, &info);
             deliveries.extend(clients.into_iter().map(|client| (client, message.clone())));
         }
         Ok(())
     }
 
-    fn write(
-        &mut self,
-        _records: &Records,
-        _tx: &mut Tx<'_>,
-        topic: &Topic,
-        info: &RequestInfo,
-    ) -> Result<Bytes, Error> {
+    fn write(&mut self, topic: &Topic, info: &RequestInfo) -> Bytes {
         let subject = self.judge.subject();
         let key = (Arc::clone(&topic.text), view(subject, topic, info));
         if let Some(written) = self.written.get(&key) {
-            return Ok(written.clone());
+            return written.clone();
         }
         let viewer = Viewer::of(info.identity.as_ref());
         let record = read::shown(&subject.collection, &subject.values, &viewer);
         let record = (topic.pick)(Value::Object(record), topic.parameter("fields"));
-        let written = message(&topic.text, &json!({"action": self.action, "record": record}));
+        let written = message(
+            &topic.text,
+            &json!({"action": self.action, "record": record}),
+        );
         self.written.insert(key, written.clone());
-        Ok(written)
+        written
     }
 }
 

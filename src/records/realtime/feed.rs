@@ -123,8 +123,10 @@ impl Feed {
             return Ok(newest_known.max(cursor));
         }
         if newest_known - cursor > MAX_BEHIND {
-            tracing::warn!(events = newest_known - cursor,
-                "realtime is too far behind; its clients connect again");
+            tracing::warn!(
+                events = newest_known - cursor,
+                "realtime is too far behind; its clients connect again"
+            );
             metrics::counter!("mito_realtime_gaps_total").increment(1);
             self.realtime().registry().close(false);
             self.realtime().set_told(newest_known);
@@ -259,7 +261,8 @@ impl Realtime {
 fn living(tx: &mut Tx<'_>, sessions: &[String]) -> Result<Vec<String>, Error> {
     let now_ms = tx.now_ms();
     let mut sql = Sql::new("SELECT id FROM _mito_records_sessions WHERE idle_at > ");
-    sql.bind(Stored::Integer(now_ms)).push(" AND absolute_at > ");
+    sql.bind(Stored::Integer(now_ms))
+        .push(" AND absolute_at > ");
     sql.bind(Stored::Integer(now_ms)).push(" AND id IN (");
     for (at, session) in sessions.iter().enumerate() {
         if at > 0 {

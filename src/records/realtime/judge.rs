@@ -88,7 +88,12 @@ impl<'a> Judge<'a> {
             return Ok(*verdict);
         }
         let collection = &self.subject.collection;
-        let verdict = access::check(self.records, tx, collection, rule, self.target(), info)?;
+        let checked = access::check(self.records, tx, collection, rule, self.target(), info);
+        let verdict = match checked {
+            Err(Error::Database(error)) => return Err(error.into()),
+            // A rule that cannot be read lets nobody through.
+            other => other.unwrap_or(false),
+        };
         self.by_rule.insert(seen, verdict);
         Ok(verdict)
     }

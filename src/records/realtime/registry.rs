@@ -183,9 +183,9 @@ impl Registry {
         }
         let mut state = client.state();
         let same = |own: &Identity| {
-            identity.as_ref().is_some_and(|other| {
-                own.id == other.id && own.collection_id == other.collection_id
-            })
+            identity
+                .as_ref()
+                .is_some_and(|other| own.id == other.id && own.collection_id == other.collection_id)
         };
         if state.identity.as_deref().is_some_and(|own| !same(own)) {
             return Err(Refused::OtherAccount);
@@ -323,7 +323,10 @@ fn is_loopback(address: &str) -> bool {
 
 /// Addresses that are counted together.
 fn group(address: &str) -> String {
-    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+    match address
+        .parse::<IpAddr>()
+        .map(|address| address.to_canonical())
+    {
         Ok(IpAddr::V6(address)) => {
             let kept = u128::MAX << (u128::BITS - IPV6_PREFIX_BITS);
             std::net::Ipv6Addr::from_bits(address.to_bits() & kept).to_string()

@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn line_breaks_name_no_event() {
         for text in ["", "a\nb", "a\rb", "a\0"] {
-            assert!(!Topic::parse(text, |value, _| value).can_be_told(), "{text:?}");
+            assert!(
+                !Topic::parse(text, |value, _| value).can_be_told(),
+                "{text:?}"
+            );
         }
         assert!(Topic::parse("ä b/*", |value, _| value).can_be_told());
     }
