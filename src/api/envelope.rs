@@ -58,6 +58,16 @@ impl Envelope {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
+    /// A body that cannot be read, in the words that some endpoints have for it.
+    pub(crate) fn loading(self) -> Self {
+        match self.status {
+            StatusCode::BAD_REQUEST => {
+                Self::bad_request("An error occurred while loading the submitted data.")
+            }
+            _ => self,
+        }
+    }
+
     /// Replaces the sentence where fields are wrong: it names the operation.
     pub(crate) fn of(error: Error, operation: &str, caller: &Caller) -> Self {
         let fields_are_wrong = matches!(error, Error::Fields(_));

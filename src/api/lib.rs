@@ -17,6 +17,7 @@ mod accounts;
 mod body;
 mod caller;
 mod collections;
+mod crons;
 mod envelope;
 mod extract;
 mod fields;
@@ -24,6 +25,7 @@ mod health;
 pub mod panel;
 mod records;
 mod routes;
+mod settings;
 #[cfg(test)]
 mod tests;
 

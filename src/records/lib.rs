@@ -15,6 +15,7 @@
 
 pub mod accounts;
 pub mod collections;
+pub mod crons;
 pub mod error;
 mod fields;
 pub mod files;
@@ -49,9 +50,14 @@ pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
-    accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
+    accounts::{
+        limits::Limiter,
+        passwords::Passwords,
+        tokens::{Keys, settings_key},
+    },
     collections::store::Definitions,
-    settings::Current,
+    crons::Crons,
+    settings::{Current, Sealer},
 };
 
 /// The tables of accounts, sessions and collections.
@@ -69,6 +75,11 @@ const STEPS: &[Migration] = &[
     Migration {
         version: 2,
         sql: include_str!("migrations/2.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 3,
+        sql: include_str!("migrations/5.sql"),
         postgres: None,
     },
 ];
@@ -139,6 +150,8 @@ pub(crate) struct Inner {
     #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
+    pub(crate) sealer: Sealer,
+    pub(crate) crons: Crons,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
@@ -161,6 +174,7 @@ impl Records {
         } = dependencies;
         let inner = Inner {
             keys: Keys::new(&jwt_secret),
+            sealer: Sealer::new(&settings_key(&jwt_secret), random.clone()),
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
@@ -172,6 +186,7 @@ impl Records {
             objects,
             queue,
             settings: Current::default(),
+            crons: Crons::default(),
             files: files::State::default(),
         };
         Self {
@@ -182,7 +197,9 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        vec![self.file_sweeper()]
+        let mut tasks = vec![self.file_sweeper()];
+        tasks.extend(self.platform_tasks());
+        tasks
     }
 
     /// How long a session lives without use.
