@@ -16,68 +16,8 @@ const V: &str = "user00000000002";
 impl Fixture {
     async fn with_relations() -> Self {
         let fixture = Self::new().await;
-        let relation = |name: &str, to: &str, max: u32| json!({"name": name, "type": "relation", "collectionId": to, "maxSelect": max});
-        let created = json!({"name": "created", "type": "autodate", "onCreate": true});
-        fixture
-            .import(json!([
-                {"id": "people000000001", "name": "people", "type": "base", "viewRule": "", "listRule": "",
-                 "fields": [{"name": "name", "type": "text"}]},
-                {"id": "tags00000000001", "name": "tags", "type": "base", "viewRule": "name != 'secret'",
-                 "fields": [{"name": "name", "type": "text"},
-                     {"name": "hid", "type": "text", "hidden": true}]},
-                {"id": "posts0000000001", "name": "posts", "type": "base", "viewRule": "", "listRule": "",
-                 "createRule": "", "updateRule": "",
-                 "fields": [{"name": "name", "type": "text"}, relation("author", "people000000001", 1),
-                     relation("tags", "tags00000000001", 9), created,
-                     {"name": "owner", "type": "relation", "collectionId": "people000000001",
-                      "maxSelect": 1, "hidden": true}]},
-                {"id": "comments0000001", "name": "comments", "type": "base",
-                 "viewRule": "",
-                 "fields": [{"name": "name", "type": "text"}, created,
-                     relation("post", "posts0000000001", 1), relation("posts", "posts0000000001", 5)]},
-                {"id": "profiles0000001", "name": "profiles", "type": "base", "viewRule": "",
-                 "fields": [{"name": "name", "type": "text"}, relation("user", "people000000001", 1)],
-                 "indexes": ["CREATE UNIQUE INDEX `idx_user` ON `profiles` (`user`)"]},
-                {"id": "locked000000001", "name": "locked", "type": "base",
-                 "fields": [{"name": "name", "type": "text"}, relation("post", "posts0000000001", 1)]},
-            ]))
-            .await
-            .unwrap();
-        for (collection, values) in [
-            ("people", json!({"id": U, "name": "U"})),
-            ("people", json!({"id": V, "name": "V"})),
-            (
-                "tags",
-                json!({"id": "tag000000000001", "name": "one", "hid": "h"}),
-            ),
-            ("tags", json!({"id": "tag000000000002", "name": "secret"})),
-            ("tags", json!({"id": "tag000000000003", "name": "three"})),
-            (
-                "posts",
-                json!({"id": "post00000000001", "name": "p1", "author": U, "owner": V,
-                "tags": ["tag000000000003", "tag000000000002", "tag000000000001"]}),
-            ),
-            (
-                "posts",
-                json!({"id": "post00000000002", "name": "p2", "author": V}),
-            ),
-            ("posts", json!({"id": "post00000000003", "name": "p3"})),
-            (
-                "posts",
-                json!({"id": "post00000000004", "name": "p4", "tags": ["tag000000000002"]}),
-            ),
-            (
-                "comments",
-                json!({"name": "c1", "post": "post00000000001",
-                "posts": ["post00000000002", "post00000000001"]}),
-            ),
-            (
-                "comments",
-                json!({"name": "c2", "post": "post00000000001", "posts": ["post00000000001"]}),
-            ),
-            ("profiles", json!({"name": "b", "user": U})),
-            ("locked", json!({"name": "l", "post": "post00000000001"})),
-        ] {
+        fixture.import(collections()).await.unwrap();
+        for (collection, values) in contents() {
             fixture.add(collection, values).await;
             fixture.clock.advance(std::time::Duration::from_millis(1));
         }
@@ -91,6 +31,71 @@ impl Fixture {
             .await
             .unwrap();
     }
+}
+
+fn collections() -> Value {
+    let relation = |name: &str, to: &str, max: u32| json!({"name": name, "type": "relation", "collectionId": to, "maxSelect": max});
+    let created = json!({"name": "created", "type": "autodate", "onCreate": true});
+    json!([
+        {"id": "people000000001", "name": "people", "type": "base", "viewRule": "", "listRule": "",
+         "fields": [{"name": "name", "type": "text"}]},
+        {"id": "tags00000000001", "name": "tags", "type": "base", "viewRule": "name != 'secret'",
+         "fields": [{"name": "name", "type": "text"},
+             {"name": "hid", "type": "text", "hidden": true}]},
+        {"id": "posts0000000001", "name": "posts", "type": "base", "viewRule": "", "listRule": "",
+         "createRule": "", "updateRule": "",
+         "fields": [{"name": "name", "type": "text"}, relation("author", "people000000001", 1),
+             relation("tags", "tags00000000001", 9), created,
+             {"name": "owner", "type": "relation", "collectionId": "people000000001",
+              "maxSelect": 1, "hidden": true}]},
+        {"id": "comments0000001", "name": "comments", "type": "base",
+         "viewRule": "",
+         "fields": [{"name": "name", "type": "text"}, created,
+             relation("post", "posts0000000001", 1), relation("posts", "posts0000000001", 5)]},
+        {"id": "profiles0000001", "name": "profiles", "type": "base", "viewRule": "",
+         "fields": [{"name": "name", "type": "text"}, relation("user", "people000000001", 1)],
+         "indexes": ["CREATE UNIQUE INDEX `idx_user` ON `profiles` (`user`)"]},
+        {"id": "locked000000001", "name": "locked", "type": "base",
+         "fields": [{"name": "name", "type": "text"}, relation("post", "posts0000000001", 1)]},
+    ])
+}
+
+fn contents() -> Vec<(&'static str, Value)> {
+    vec![
+        ("people", json!({"id": U, "name": "U"})),
+        ("people", json!({"id": V, "name": "V"})),
+        (
+            "tags",
+            json!({"id": "tag000000000001", "name": "one", "hid": "h"}),
+        ),
+        ("tags", json!({"id": "tag000000000002", "name": "secret"})),
+        ("tags", json!({"id": "tag000000000003", "name": "three"})),
+        (
+            "posts",
+            json!({"id": "post00000000001", "name": "p1", "author": U, "owner": V,
+                "tags": ["tag000000000003", "tag000000000002", "tag000000000001"]}),
+        ),
+        (
+            "posts",
+            json!({"id": "post00000000002", "name": "p2", "author": V}),
+        ),
+        ("posts", json!({"id": "post00000000003", "name": "p3"})),
+        (
+            "posts",
+            json!({"id": "post00000000004", "name": "p4", "tags": ["tag000000000002"]}),
+        ),
+        (
+            "comments",
+            json!({"name": "c1", "post": "post00000000001",
+                "posts": ["post00000000002", "post00000000001"]}),
+        ),
+        (
+            "comments",
+            json!({"name": "c2", "post": "post00000000001", "posts": ["post00000000001"]}),
+        ),
+        ("profiles", json!({"name": "b", "user": U})),
+        ("locked", json!({"name": "l", "post": "post00000000001"})),
+    ]
 }
 
 fn asking(expand: &str, superuser: bool) -> RequestInfo {
