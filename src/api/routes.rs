@@ -12,7 +12,7 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, caller, collections, crons, envelope, health, panel, records, settings,
+    Api, accounts, caller, collections, crons, envelope, health, panel, realtime, records, settings,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -45,6 +45,10 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route(
             "/collections/{collection}/auth-refresh",
             post(accounts::refresh),
+        )
+        .route(
+            "/realtime",
+            get(realtime::connect).post(realtime::subscribe),
         )
         .route("/platform/v1/sign-out", post(accounts::sign_out))
         .fallback(envelope::no_route)
