@@ -52,7 +52,10 @@ pub(crate) async fn list(
         per_page: number("perPage")?,
         sort: text(&parameters, "sort").to_owned(),
         filter: text(&parameters, "filter").to_owned(),
-        skip_total: matches!(text(&parameters, "skipTotal"), "1" | "true" | "TRUE" | "t" | "T"),
+        skip_total: matches!(
+            text(&parameters, "skipTotal"),
+            "1" | "true" | "TRUE" | "t" | "T"
+        ),
         ..ListQuery::default()
     };
     let page = api.records.list_collections(query).await;
@@ -191,7 +194,7 @@ fn required(name: &str, caller: &Caller) -> Envelope {
     Envelope::from_error(Error::field(name, FieldError::required()), caller)
 }
 
-fn require_superuser(caller: &Caller) -> Result<(), Envelope> {
+pub(crate) fn require_superuser(caller: &Caller) -> Result<(), Envelope> {
     if caller.identity.is_none() {
         return Err(Envelope::unauthorized());
     }

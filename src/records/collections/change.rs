@@ -27,7 +27,7 @@ impl Records {
     /// Creates a collection that must not exist yet.
     pub async fn create_collection(&self, definition: Record) -> Result<Collection, Error> {
         let mut wanted = read::create(&definition)?;
-        system::complete(&mut wanted);
+        system::imply(&mut wanted);
         self.try_query(&wanted).await?;
         let random = self.inner.random.clone();
         let create = move |tx: &mut Tx<'_>| {
@@ -61,7 +61,7 @@ impl Records {
                 return Err(Error::NotFound);
             }
             let mut wanted = read::change(&existing, &definition)?;
-            system::complete(&mut wanted);
+            system::imply(&mut wanted);
             let random = &records.inner.random;
             save(tx, wanted, Some(&existing), random).map_err(|error| told(error, "update"))
         };
@@ -164,10 +164,7 @@ impl Records {
         if wanted.kind != CollectionKind::View {
             return Ok(());
         }
-        let (text, random) = (
-            wanted.view_query().to_owned(),
-            self.inner.random.clone(),
-        );
+        let (text, random) = (wanted.view_query().to_owned(), self.inner.random.clone());
         let attempt = move |tx: &mut Tx<'_>| views::fields(tx, &text, &random).map(drop);
         match self.inner.database.read(attempt).await {
             Err(Error::Database(mito_database::Error::TimedOut)) => {
@@ -230,7 +227,11 @@ pub(crate) fn apply(
         return apply_view(tx, wanted, existing, random);
     }
     let moves = existing.is_some_and(|existing| schema::moves_names(wanted, existing));
-    let mut views = if moves { views::suspend(tx)? } else { Vec::new() };
+    let mut views = if moves {
+        views::suspend(tx)?
+    } else {
+        Vec::new()
+    };
     store::save(tx, wanted)?;
     schema::bring_up(tx, wanted, existing)?;
     if let Some(existing) = existing

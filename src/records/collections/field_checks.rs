@@ -183,7 +183,10 @@ impl Check<'_> {
         let list = |option: &str| -> Vec<String> {
             self.field.list_option(option).map(str::to_owned).collect()
         };
-        let lists = [("exceptDomains", list("exceptDomains")), ("onlyDomains", list("onlyDomains"))];
+        let lists = [
+            ("exceptDomains", list("exceptDomains")),
+            ("onlyDomains", list("onlyDomains")),
+        ];
         if lists.iter().all(|(_, domains)| !domains.is_empty()) {
             for (option, _) in &lists {
                 let error = FieldError::new("validation_empty", "Must be blank.");
@@ -247,7 +250,8 @@ impl Check<'_> {
         } else {
             match self.others.kind_by_id(&target) {
                 Some(CollectionKind::View) => {
-                    let message = "Only view collections are allowed to have relations to other views.";
+                    let message =
+                        "Only view collections are allowed to have relations to other views.";
                     let code = "validation_relation_field_non_view_base_collection";
                     Some(FieldError::new(code, message))
                 }

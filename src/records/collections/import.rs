@@ -130,11 +130,7 @@ impl Records {
             .map_err(|error| wrong(wanted, error))
     }
 
-    fn remove_others(
-        &self,
-        tx: &mut Tx<'_>,
-        planned: &[Planned],
-    ) -> Result<Vec<String>, Error> {
+    fn remove_others(&self, tx: &mut Tx<'_>, planned: &[Planned]) -> Result<Vec<String>, Error> {
         let kept = |collection: &Collection| {
             collection.system
                 || planned
@@ -164,17 +160,19 @@ fn require_own_names(tx: &mut Tx<'_>, planned: &[Planned]) -> Result<(), Error> 
             other.id != wanted.id && !planned.iter().any(|coming| coming.wanted.id == other.id)
         };
         if planned[..position].iter().any(same) || named.is_some_and(is_other) {
-            return Err(wrong(
-                wanted,
-                Error::field("name", validate::name_exists()),
-            ));
+            return Err(wrong(wanted, Error::field("name", validate::name_exists())));
         }
     }
     Ok(())
 }
 
 fn plan(tx: &mut Tx<'_>, definition: &Record, rest: Rest) -> Result<Planned, Error> {
-    let text = |key: &str| definition.get(key).and_then(Value::as_str).unwrap_or_default();
+    let text = |key: &str| {
+        definition
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let existing = match (text("id"), text("name")) {
         ("", "") => None,
         ("", name) => store::find(tx, name)?.filter(|found| found.name == name),
@@ -182,7 +180,7 @@ fn plan(tx: &mut Tx<'_>, definition: &Record, rest: Rest) -> Result<Planned, Err
     };
     let Some(existing) = existing else {
         let mut wanted = read::create(definition)?;
-        system::complete(&mut wanted);
+        system::imply(&mut wanted);
         return Ok(Planned {
             wanted,
             existing: None,
@@ -203,7 +201,7 @@ fn plan(tx: &mut Tx<'_>, definition: &Record, rest: Rest) -> Result<Planned, Err
             }
         }
     }
-    system::complete(&mut wanted);
+    system::imply(&mut wanted);
     Ok(Planned {
         wanted,
         existing: Some(existing),
@@ -278,24 +276,25 @@ fn failure(message: String) -> Error {
     Error::field("collections", error)
 }
 
-/// `fields.2.name` as an object in objects, with its sentence as PocketBase has it in one.
+/// `fields.2.name` as an object in objects, with the sentence at its end.
 fn nested(errors: &FieldErrors) -> Value {
     let mut root = Map::new();
     for (path, error) in errors {
-        let mut inner = &mut root;
-        let mut names: Vec<&str> = path.split('.').collect();
-        let last = names.pop().unwrap_or_default();
-        for name in names {
-            let next = inner
-                .entry(name)
-                .or_insert_with(|| Value::Object(Map::new()));
-            if !next.is_object() {
-                *next = Value::Object(Map::new());
-            }
-            let Value::Object(next) = next else { break };
-            inner = next;
-        }
-        inner.insert(last.to_owned(), Value::String(error.message.clone()));
+        insert(&mut root, path, &error.message);
     }
     Value::Object(root)
+}
+
+fn insert(into: &mut Map<String, Value>, path: &str, sentence: &str) {
+    let Some((name, rest)) = path.split_once('.') else {
+        into.insert(path.to_owned(), Value::String(sentence.to_owned()));
+        return;
+    };
+    let inner = into
+        .entry(name)
+        .or_insert_with(|| Value::Object(Map::new()));
+    match inner {
+        Value::Object(inner) => insert(inner, rest, sentence),
+        other => *other = Value::String(sentence.to_owned()),
+    }
 }

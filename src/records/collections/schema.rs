@@ -267,7 +267,10 @@ fn rename_table(tx: &mut Tx<'_>, old: &str, new: &str) -> Result<(), Error> {
     if old == new {
         return Ok(());
     }
-    for (old, new) in [(old, "_mito_records_renamed"), ("_mito_records_renamed", new)] {
+    for (old, new) in [
+        (old, "_mito_records_renamed"),
+        ("_mito_records_renamed", new),
+    ] {
         let (old, new) = (quote(old), quote(new));
         tx.execute(&format!("ALTER TABLE {old} RENAME TO {new}"), &[])?;
     }

@@ -102,7 +102,7 @@ impl Records {
             CollectionKind::View,
         ] {
             let mut collection = read::blank(kind);
-            system::complete(&mut collection);
+            system::imply(&mut collection);
             collection.id.clear();
             if kind == CollectionKind::Auth {
                 collection.indexes.clear();
@@ -121,13 +121,14 @@ impl Records {
         }
         let (text, random) = (query.to_owned(), self.inner.random.clone());
         let run = move |tx: &mut Tx<'_>| {
-            let invalid =
-                |reason: String| Error::Invalid(format!("Invalid view query. Raw error: {reason}."));
+            let invalid = |reason: String| {
+                Error::Invalid(format!("Invalid view query. Raw error: {reason}."))
+            };
             let fields = views::fields(tx, &text, &random)?.map_err(invalid)?;
             let query = Query::parse(&text, tx.dialect()).map_err(invalid)?;
             let mut view = read::blank(CollectionKind::View);
             view.name = format!("temp_view_{}", random.id(SUFFIX_LENGTH));
-            system::complete(&mut view);
+            system::imply(&mut view);
             view.fields.clone_from(&fields);
             let rows = query.rows(tx, &view, SAMPLES)?;
             let sample = rows

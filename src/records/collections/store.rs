@@ -10,11 +10,7 @@ use mito_database::{Row, Tx};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    Collection, CollectionKind, Error,
-    collections::options,
-    fields::dates,
-};
+use crate::{Collection, CollectionKind, Error, collections::options, fields::dates};
 
 /// The most collections of a database.
 const MAX_COLLECTIONS: i64 = 2_000;
@@ -178,7 +174,10 @@ pub(crate) fn save(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Error
 
 /// Removes a definition.
 pub(crate) fn remove(tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
-    tx.execute("DELETE FROM _mito_records_collections WHERE id = $1", &[&id])?;
+    tx.execute(
+        "DELETE FROM _mito_records_collections WHERE id = $1",
+        &[&id],
+    )?;
     advance(tx, id)
 }
 

@@ -147,10 +147,13 @@ fn name(
     if others.besides(&collection.id).any(taken) {
         return Some(name_exists());
     }
-    others.besides(&collection.id).any(|other| other.id == name).then(|| {
-        let message = "The name must not match an existing collection id.";
-        FieldError::new("validation_collection_name_id_duplicate", message)
-    })
+    others
+        .besides(&collection.id)
+        .any(|other| other.id == name)
+        .then(|| {
+            let message = "The name must not match an existing collection id.";
+            FieldError::new("validation_collection_name_id_duplicate", message)
+        })
 }
 
 /// The name belongs to another collection.
@@ -285,21 +288,17 @@ fn index(
     seen: &[Index],
     others: &Others,
 ) -> Result<Index, FieldError> {
-    let invalid = |message: String| {
-        FieldError::new("validation_invalid_index_expression", message)
-    };
+    let invalid = |message: String| FieldError::new("validation_invalid_index_expression", message);
     let mut index = Index::parse(statement)
         .map_err(|_| invalid("Invalid CREATE INDEX expression.".to_owned()))?;
     index.table.clone_from(&collection.name);
     let same_name = |other: &Index| other.name.eq_ignore_ascii_case(&index.name);
     if seen.iter().any(same_name) {
         let message = "The index name already exists.";
-        return Err(FieldError::new(
-            "validation_duplicated_index_name",
-            message,
-        ));
+        return Err(FieldError::new("validation_duplicated_index_name", message));
     }
-    let same = |other: &&Index| other.columns == index.columns && other.condition == index.condition;
+    let same =
+        |other: &&Index| other.columns == index.columns && other.condition == index.condition;
     if seen.iter().any(|other| same(&other)) {
         let message = "The index definition already exists.";
         return Err(FieldError::new(
@@ -308,11 +307,17 @@ fn index(
         ));
     }
     let is_used = |other: &&Collection| {
-        let mut used = other.indexes.iter().filter_map(|used| Index::parse(used).ok());
+        let mut used = other
+            .indexes
+            .iter()
+            .filter_map(|used| Index::parse(used).ok());
         used.any(|used| same_name(&used))
     };
     if let Some(other) = others.besides(&collection.id).find(is_used) {
-        let message = format!("The index name is already used in {} collection.", other.name);
+        let message = format!(
+            "The index name is already used in {} collection.",
+            other.name
+        );
         let error = FieldError::new("validation_existing_index_name", message);
         return Err(error.with("usedTableName", other.name.clone()));
     }

@@ -36,11 +36,19 @@ impl Query {
         if words.iter().any(|word| word.is_sign(";")) {
             return Err("multiple statements are not supported".to_owned());
         }
-        let reads = words.first().is_some_and(|first| {
-            first.is_any(&["select", "with", "values"]) || first.is_sign("(")
-        });
+        let reads = words
+            .first()
+            .is_some_and(|first| first.is_any(&["select", "with", "values"]) || first.is_sign("("));
         let writes = [
-            "insert", "update", "delete", "merge", "into", "attach", "pragma", "vacuum", "returning",
+            "insert",
+            "update",
+            "delete",
+            "merge",
+            "into",
+            "attach",
+            "pragma",
+            "vacuum",
+            "returning",
         ];
         if !reads || words.iter().any(|word| word.is_any(&writes)) {
             return Err("only a single SELECT is supported".to_owned());
@@ -238,9 +246,8 @@ pub(crate) fn resume(
     random: &Random,
 ) -> Result<(), Error> {
     for mut view in in_order(views, tx.dialect()) {
-        let fields = fields(tx, view.view_query(), random)?.map_err(|reason| {
-            Error::Invalid(format!("error in view {} - {reason}", view.name))
-        })?;
+        let fields = fields(tx, view.view_query(), random)?
+            .map_err(|reason| Error::Invalid(format!("error in view {} - {reason}", view.name)))?;
         if !same_fields(&fields, &view.fields) {
             view.fields = fields;
             store::save(tx, &view)?;

@@ -221,37 +221,209 @@ pub(crate) fn closing(words: &[Word], open: usize) -> Option<usize> {
 
 /// Functions that only compute: none reads a file, a setting or a table by its name.
 const FUNCTIONS: &[&str] = &[
-    "abs", "array_agg", "avg", "btrim", "ceil", "ceiling", "char", "char_length", "chr", "coalesce",
-    "concat", "concat_ws", "count", "cume_dist", "date", "date_part", "date_trunc", "datetime",
-    "degrees", "dense_rank", "exp", "extract", "first_value", "floor", "format", "glob", "greatest",
-    "group_concat", "hex", "if", "ifnull", "iif", "instr", "json", "json_agg", "json_array",
-    "json_array_length", "json_build_array", "json_build_object", "json_each", "json_extract",
-    "json_group_array", "json_group_object", "json_insert", "json_object", "json_patch",
-    "json_quote", "json_remove", "json_replace", "json_set", "json_tree", "json_type", "json_valid",
-    "jsonb_agg", "jsonb_array_elements", "jsonb_array_elements_text", "jsonb_array_length",
-    "jsonb_build_array", "jsonb_build_object", "jsonb_each", "jsonb_each_text", "jsonb_typeof",
-    "julianday", "lag", "last_value", "lead", "least", "left", "length", "like", "likelihood",
-    "likely", "ln", "log", "log10", "log2", "lower", "lpad", "ltrim", "max", "md5", "min", "mod",
-    "now", "nth_value", "ntile", "nullif", "octet_length", "percent_rank", "pi", "position", "pow",
-    "power", "printf", "quote", "radians", "random", "rank", "regexp_replace", "repeat", "replace",
-    "reverse", "right", "round", "row_number", "rpad", "rtrim", "sign", "split_part", "sqrt",
-    "starts_with", "strftime", "string_agg", "strpos", "substr", "substring", "sum", "time",
-    "timediff", "to_char", "to_date", "to_json", "to_jsonb", "to_number", "to_timestamp", "total",
-    "translate", "trim", "trunc", "typeof", "unicode", "unixepoch", "unlikely", "upper",
+    "abs",
+    "array_agg",
+    "avg",
+    "btrim",
+    "ceil",
+    "ceiling",
+    "char",
+    "char_length",
+    "chr",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "count",
+    "cume_dist",
+    "date",
+    "date_part",
+    "date_trunc",
+    "datetime",
+    "degrees",
+    "dense_rank",
+    "exp",
+    "extract",
+    "first_value",
+    "floor",
+    "format",
+    "glob",
+    "greatest",
+    "group_concat",
+    "hex",
+    "if",
+    "ifnull",
+    "iif",
+    "instr",
+    "json",
+    "json_agg",
+    "json_array",
+    "json_array_length",
+    "json_build_array",
+    "json_build_object",
+    "json_each",
+    "json_extract",
+    "json_group_array",
+    "json_group_object",
+    "json_insert",
+    "json_object",
+    "json_patch",
+    "json_quote",
+    "json_remove",
+    "json_replace",
+    "json_set",
+    "json_tree",
+    "json_type",
+    "json_valid",
+    "jsonb_agg",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_array_length",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_each",
+    "jsonb_each_text",
+    "jsonb_typeof",
+    "julianday",
+    "lag",
+    "last_value",
+    "lead",
+    "least",
+    "left",
+    "length",
+    "like",
+    "likelihood",
+    "likely",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "lower",
+    "lpad",
+    "ltrim",
+    "max",
+    "md5",
+    "min",
+    "mod",
+    "now",
+    "nth_value",
+    "ntile",
+    "nullif",
+    "octet_length",
+    "percent_rank",
+    "pi",
+    "position",
+    "pow",
+    "power",
+    "printf",
+    "quote",
+    "radians",
+    "random",
+    "rank",
+    "regexp_replace",
+    "repeat",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "row_number",
+    "rpad",
+    "rtrim",
+    "sign",
+    "split_part",
+    "sqrt",
+    "starts_with",
+    "strftime",
+    "string_agg",
+    "strpos",
+    "substr",
+    "substring",
+    "sum",
+    "time",
+    "timediff",
+    "to_char",
+    "to_date",
+    "to_json",
+    "to_jsonb",
+    "to_number",
+    "to_timestamp",
+    "total",
+    "translate",
+    "trim",
+    "trunc",
+    "typeof",
+    "unicode",
+    "unixepoch",
+    "unlikely",
+    "upper",
 ];
 
 /// Words that may stand before a parenthesis without being functions.
 const BEFORE_PARENTHESES: &[&str] = &[
-    "all", "and", "any", "as", "between", "by", "case", "cast", "char", "character", "cross",
-    "decimal", "distinct", "else", "except", "exists", "filter", "from", "full", "group", "having",
-    "in", "inner", "intersect", "is", "join", "lateral", "left", "like", "limit", "materialized",
-    "natural", "not", "numeric", "offset", "on", "or", "outer", "over", "partition", "recursive",
-    "right", "select", "some", "then", "union", "using", "values", "varchar", "when", "where",
-    "window", "with", "within",
+    "all",
+    "and",
+    "any",
+    "as",
+    "between",
+    "by",
+    "case",
+    "cast",
+    "char",
+    "character",
+    "cross",
+    "decimal",
+    "distinct",
+    "else",
+    "except",
+    "exists",
+    "filter",
+    "from",
+    "full",
+    "group",
+    "having",
+    "in",
+    "inner",
+    "intersect",
+    "is",
+    "join",
+    "lateral",
+    "left",
+    "like",
+    "limit",
+    "materialized",
+    "natural",
+    "not",
+    "numeric",
+    "offset",
+    "on",
+    "or",
+    "outer",
+    "over",
+    "partition",
+    "recursive",
+    "right",
+    "select",
+    "some",
+    "then",
+    "union",
+    "using",
+    "values",
+    "varchar",
+    "when",
+    "where",
+    "window",
+    "with",
+    "within",
 ];
 
 /// Beginnings of names that belong to the platform and the engines.
-const PRIVATE: &[&str] = &["_mito_", "sqlite_", "pg_", "pragma_", "information_schema", "dbstat"];
+const PRIVATE: &[&str] = &[
+    "_mito_",
+    "sqlite_",
+    "pg_",
+    "pragma_",
+    "information_schema",
+    "dbstat",
+];
 
 /// Refuses what is neither a column, a collection's table nor a harmless function.
 pub(crate) fn harmless(words: &[Word], dialect: Dialect) -> Result<(), String> {
@@ -264,13 +436,15 @@ pub(crate) fn harmless(words: &[Word], dialect: Dialect) -> Result<(), String> {
         if dialect == Dialect::Postgres && name.contains('\\') {
             return Err(format!("{name:?} is not a name"));
         }
-        let called = words.get(position + 1).is_some_and(|next| next.is_sign("("));
+        let called = words
+            .get(position + 1)
+            .is_some_and(|next| next.is_sign("("));
         if !called {
             continue;
         }
         let known = FUNCTIONS.contains(&folded.as_str());
-        let keyword = matches!(word, Word::Plain(_))
-            && BEFORE_PARENTHESES.contains(&folded.as_str());
+        let keyword =
+            matches!(word, Word::Plain(_)) && BEFORE_PARENTHESES.contains(&folded.as_str());
         // `with totals (a, b) as (…)`, `insert`-like lists and `join (…) t (a, b)` name columns.
         let named = names_columns(words, position);
         if !(known || keyword || named) {
@@ -290,12 +464,13 @@ pub(crate) fn no_such_table(name: &str) -> String {
 fn names_columns(words: &[Word], position: usize) -> bool {
     let defines = closing(words, position + 1).is_some_and(|end| {
         words.get(end + 1).is_some_and(|next| next.is("as"))
-            && words.get(end + 2).is_some_and(|next| {
-                next.is_sign("(") || next.is_any(&["materialized", "not"])
-            })
+            && words
+                .get(end + 2)
+                .is_some_and(|next| next.is_sign("(") || next.is_any(&["materialized", "not"]))
     });
     let before = position.checked_sub(1).and_then(|before| words.get(before));
-    defines && before.is_some_and(|before| before.is_any(&["with", "recursive"]) || before.is_sign(","))
+    defines
+        && before.is_some_and(|before| before.is_any(&["with", "recursive"]) || before.is_sign(","))
 }
 
 #[cfg(test)]
@@ -340,17 +515,26 @@ mod tests {
             "select id from \"_MITO_records_sessions\"",
             Err("no such table: _MITO_records_sessions"),
         );
-        check("select 1 from sqlite_master", Err("no such table: sqlite_master"));
+        check(
+            "select 1 from sqlite_master",
+            Err("no such table: sqlite_master"),
+        );
         check(
             "select * from pragma_table_info('t')",
             Err("no such table: pragma_table_info"),
         );
-        check("select load_extension('x')", Err("no such function: load_extension"));
+        check(
+            "select load_extension('x')",
+            Err("no such function: load_extension"),
+        );
         check(
             "select query_to_xml('select 1', true, true, '')",
             Err("no such function: query_to_xml"),
         );
-        check("select \"readfile\"('x')", Err("no such function: readfile"));
+        check(
+            "select \"readfile\"('x')",
+            Err("no such function: readfile"),
+        );
         check("select U&\"a\"", Err("\"U\" was not expected"));
         check("select E'\\x'", Err("\"E\" was not expected"));
         check("select ?1", Err("parameters are not allowed"));

@@ -32,8 +32,10 @@ fn statements_are_read_and_written_anew() {
     );
     check(
         "CREATE INDEX main.i ON [t] (lower(a), json_extract(a, 'x.y')) WHERE (a IS NOT NULL and b in (1, 2))",
-        Ok("CREATE INDEX \"i\" ON \"t\" ((lower(\"a\")), (json_extract(\"a\", 'x.y'))) \
-            WHERE (\"a\" IS NOT NULL and \"b\" in(1, 2))"),
+        Ok(
+            "CREATE INDEX \"i\" ON \"t\" ((lower(\"a\")), (json_extract(\"a\", 'x.y'))) \
+            WHERE (\"a\" IS NOT NULL and \"b\" in(1, 2))",
+        ),
     );
 }
 
@@ -44,7 +46,10 @@ fn what_is_no_index_is_refused() {
         Err("Sign(\";\") was not expected"),
     );
     check("CREATE INDEX i ON t (nope)", Err("no such column: nope"));
-    check("CREATE INDEX i ON t (a) WHERE nope = 1", Err("no such column: nope"));
+    check(
+        "CREATE INDEX i ON t (a) WHERE nope = 1",
+        Err("no such column: nope"),
+    );
     check(
         "CREATE INDEX i ON t (a) WHERE b IN (SELECT 1)",
         Err("subqueries prohibited in index expressions"),

@@ -17,8 +17,17 @@ use crate::{
 const CLONE_LENGTH: usize = 4;
 /// Keywords that end the list of tables.
 const AFTER_TABLES: &[&str] = &[
-    "where", "group", "having", "order", "limit", "offset", "window", "union", "intersect",
-    "except", "fetch",
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "offset",
+    "window",
+    "union",
+    "intersect",
+    "except",
+    "fetch",
 ];
 /// Keywords of joins: a table follows the last of them.
 const JOINS: &[&str] = &[
@@ -216,9 +225,8 @@ fn source<'a>(
         [column] => (tables.first()?.1?, column),
         [table, dot, column] if dot.is_sign(".") => {
             let name = table.name()?;
-            let named = |(alias, _): &&(String, Option<&Collection>)| {
-                alias.eq_ignore_ascii_case(name)
-            };
+            let named =
+                |(alias, _): &&(String, Option<&Collection>)| alias.eq_ignore_ascii_case(name);
             (tables.iter().find(named)?.1?, column)
         }
         _ => return None,
@@ -232,8 +240,8 @@ fn called(expression: &[Word]) -> Option<&'static str> {
     let [function, open, ..] = expression else {
         return None;
     };
-    let whole =
-        open.is_sign("(") && words::closing(expression, 1).is_some_and(|end| end + 1 == expression.len());
+    let whole = open.is_sign("(")
+        && words::closing(expression, 1).is_some_and(|end| end + 1 == expression.len());
     let name = function.name().filter(|_| whole)?;
     ["count", "total", "cast"]
         .into_iter()
@@ -243,9 +251,7 @@ fn called(expression: &[Word]) -> Option<&'static str> {
 /// The type of `cast(… as type)`, when it is one word.
 fn cast(expression: &[Word]) -> Option<String> {
     match expression {
-        [.., keyword, kind, _] if keyword.is("as") => {
-            kind.name().map(str::to_ascii_lowercase)
-        }
+        [.., keyword, kind, _] if keyword.is("as") => kind.name().map(str::to_ascii_lowercase),
         _ => None,
     }
 }

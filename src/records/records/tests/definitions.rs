@@ -150,7 +150,7 @@ async fn definitions_that_cannot_be_are_refused_whole() {
         "indexes validation_invalid_index_expression",
     )
     .await;
-    let twice = serde_json::from_value(named("Things")).unwrap();
+    let twice = record(named("Things"));
     let twice = fixture.records.create_collection(twice).await;
     assert_eq!(codes(twice), ["name validation_collection_name_exists"]);
 }
