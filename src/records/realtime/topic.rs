@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::Pick;
-use crate::{Record, request::Parameters};
+use crate::{Parameters, Record};
 
 /// A parsed subscription. Clients that submit the same text share one.
 #[derive(Debug)]
