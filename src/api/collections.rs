@@ -56,7 +56,6 @@ pub(crate) async fn list(
             text(&parameters, "skipTotal"),
             "1" | "true" | "TRUE" | "t" | "T"
         ),
-        ..ListQuery::default()
     };
     let page = api.records.list_collections(query).await;
     let page = page.map_err(|error| Envelope::from_error(error, &caller))?;

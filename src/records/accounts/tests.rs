@@ -207,7 +207,7 @@ async fn the_auth_rule_decides_who_may_have_a_session() {
     );
     assert_eq!(
         codes(set(json!(7)).await),
-        ["authRule validation_invalid_rule"]
+        ["collections validation_collections_import_failure"]
     );
 }
 

@@ -125,38 +125,11 @@ impl Records {
             if collection.name == SUPERUSERS {
                 return Err(Error::Invalid(CANNOT_TRUNCATE.to_owned()));
             }
-            records.remove_all(tx, &collection)
+            remove_all(tx, &collection)
         };
         let ended = self.inner.database.exclusive(truncate).await?;
         self.mark_all_ended(&ended);
         Ok(())
-    }
-
-    fn remove_all(&self, tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, Error> {
-        tx.frees_space();
-        let sql = format!(
-            "SELECT id FROM {} ORDER BY id LIMIT {PAGE}",
-            quote(&collection.name)
-        );
-        let mut ended = Vec::new();
-        loop {
-            let rows = tx.query(&sql, &[])?;
-            if rows.is_empty() {
-                return Ok(ended);
-            }
-            for row in rows {
-                let id: String = row.get("id")?;
-                match write::remove(tx, collection, &id, None) {
-                    // A record of the same collection may have taken it along.
-                    Ok(()) | Err(Error::NotFound) => {}
-                    Err(Error::Invalid(_)) => {
-                        return Err(Error::Invalid(CANNOT_TRUNCATE.to_owned()));
-                    }
-                    Err(error) => return Err(error),
-                }
-                ended.extend(account_change::follow(tx, collection, &id, true)?);
-            }
-        }
     }
 
     /// Lets a query run where it holds nobody up and is stopped in time, before it is a view.
@@ -172,6 +145,33 @@ impl Records {
                 Err(Error::field("viewQuery", error))
             }
             other => other,
+        }
+    }
+}
+
+fn remove_all(tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, Error> {
+    tx.frees_space();
+    let sql = format!(
+        "SELECT id FROM {} ORDER BY id LIMIT {PAGE}",
+        quote(&collection.name)
+    );
+    let mut ended = Vec::new();
+    loop {
+        let rows = tx.query(&sql, &[])?;
+        if rows.is_empty() {
+            return Ok(ended);
+        }
+        for row in rows {
+            let id: String = row.get("id")?;
+            match write::remove(tx, collection, &id, None) {
+                // A record of the same collection may have taken it along.
+                Ok(()) | Err(Error::NotFound) => {}
+                Err(Error::Invalid(_)) => {
+                    return Err(Error::Invalid(CANNOT_TRUNCATE.to_owned()));
+                }
+                Err(error) => return Err(error),
+            }
+            ended.extend(account_change::follow(tx, collection, &id, true)?);
         }
     }
 }

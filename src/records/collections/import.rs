@@ -12,6 +12,7 @@ use crate::{
         validate::{self, Others},
     },
     error::FieldErrors,
+    fields::FieldKind,
 };
 
 /// The most collections in one import.
@@ -97,7 +98,7 @@ impl Records {
         } else {
             Vec::new()
         };
-        require_own_names(tx, &planned)?;
+        require_own_names(tx, &planned, rest)?;
         let (mut views, mut tables): (Vec<_>, Vec<_>) = planned
             .into_iter()
             .partition(|planned| planned.wanted.kind == CollectionKind::View);
@@ -106,8 +107,9 @@ impl Records {
             others.expect(&planned.wanted);
             store::save(tx, &planned.wanted)?;
         }
-        for planned in &tables {
-            self.check(tx, planned, &others)?;
+        for Planned { wanted, existing } in &tables {
+            validate::collection(tx, wanted, existing.as_ref(), &others, None)
+                .map_err(|error| wrong(rest, wanted, error))?;
         }
         for planned in &mut tables {
             let random = &self.inner.random;
@@ -118,16 +120,10 @@ impl Records {
             let problem = change::infer(tx, &mut planned.wanted, random)?;
             let Planned { wanted, existing } = planned;
             validate::collection(tx, wanted, existing.as_ref(), &others, problem.as_ref())
-                .map_err(|error| wrong(wanted, error))?;
+                .map_err(|error| wrong(rest, wanted, error))?;
             change::apply(tx, wanted, existing.as_ref(), random)?;
         }
         Ok(ended)
-    }
-
-    fn check(&self, tx: &mut Tx<'_>, planned: &Planned, others: &Others) -> Result<(), Error> {
-        let Planned { wanted, existing } = planned;
-        validate::collection(tx, wanted, existing.as_ref(), others, None)
-            .map_err(|error| wrong(wanted, error))
     }
 
     fn remove_others(&self, tx: &mut Tx<'_>, planned: &[Planned]) -> Result<Vec<String>, Error> {
@@ -150,7 +146,7 @@ impl Records {
 }
 
 /// No two collections of an import, and none of it and another, have the same name.
-fn require_own_names(tx: &mut Tx<'_>, planned: &[Planned]) -> Result<(), Error> {
+fn require_own_names(tx: &mut Tx<'_>, planned: &[Planned], rest: Rest) -> Result<(), Error> {
     for (position, Planned { wanted, .. }) in planned.iter().enumerate() {
         let same = |other: &Planned| {
             other.wanted.id == wanted.id || other.wanted.name.eq_ignore_ascii_case(&wanted.name)
@@ -160,7 +156,11 @@ fn require_own_names(tx: &mut Tx<'_>, planned: &[Planned]) -> Result<(), Error> 
             other.id != wanted.id && !planned.iter().any(|coming| coming.wanted.id == other.id)
         };
         if planned[..position].iter().any(same) || named.is_some_and(is_other) {
-            return Err(wrong(wanted, Error::field("name", validate::name_exists())));
+            return Err(wrong(
+                rest,
+                wanted,
+                Error::field("name", validate::name_exists()),
+            ));
         }
     }
     Ok(())
@@ -188,6 +188,9 @@ fn plan(tx: &mut Tx<'_>, definition: &Record, rest: Rest) -> Result<Planned, Err
     };
     let mut wanted = read::change(&existing, definition)?;
     wanted.system = existing.system;
+    if rest == Rest::StaysWithIndexes {
+        keep_ids(&mut wanted, &existing);
+    }
     for field in &existing.fields {
         let missing = wanted.field_by_id(&field.id).is_none();
         if missing && (rest != Rest::Goes || field.flag("system")) {
@@ -208,8 +211,27 @@ fn plan(tx: &mut Tx<'_>, definition: &Record, rest: Rest) -> Result<Planned, Err
     })
 }
 
+/// The fields of starters are known by their names.
+fn keep_ids(wanted: &mut Collection, existing: &Collection) {
+    for field in &mut wanted.fields {
+        if existing.field_by_id(&field.id).is_none()
+            && let Some(known) = existing.field(&field.name)
+        {
+            field.id.clone_from(&known.id);
+        }
+    }
+}
+
 /// A definition as it would be sent, without what is only a default.
-fn definition(collection: Collection) -> Result<Record, Error> {
+fn definition(mut collection: Collection) -> Result<Record, Error> {
+    for field in &mut collection.fields {
+        let says = |option: &str| field.options.contains_key(option);
+        if field.kind_of() == Some(FieldKind::Autodate) && !says("onCreate") && !says("onUpdate") {
+            field
+                .options
+                .insert("onCreate".to_owned(), Value::Bool(true));
+        }
+    }
     let (has_id, is_system) = (!collection.id.is_empty(), collection.system);
     let Value::Object(mut definition) = serde_json::to_value(collection)
         .map_err(|error| Error::Internal(format!("cannot write a definition: {error}")))?
@@ -257,11 +279,11 @@ fn not_loaded(error: Error) -> Error {
 
 /// The errors of one definition as one sentence about the import. Starters, whose makers see them
 /// one by one, and indexes that data stands against, keep their own.
-fn wrong(collection: &Collection, error: Error) -> Error {
+fn wrong(rest: Rest, collection: &Collection, error: Error) -> Error {
     let Error::Fields(errors) = error else {
         return error;
     };
-    if errors.keys().all(|name| name.starts_with("indexes")) {
+    if rest == Rest::StaysWithIndexes || errors.keys().all(|name| name.starts_with("indexes")) {
         return Error::Fields(errors);
     }
     let reasons = serde_json::to_string_pretty(&nested(&errors)).unwrap_or_default();

@@ -127,7 +127,7 @@ fn special(
     }
     // The options are read whatever the type is, so that what is malformed is told.
     let mut submitted = wanted.clone();
-    submitted.options = given.clone();
+    submitted.options.clone_from(given);
     let before = existing.filter(|existing| existing.is_auth());
     let auth = AuthOptions::complete(&submitted, before)?;
     if wanted.is_auth() {

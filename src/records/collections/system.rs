@@ -57,32 +57,25 @@ pub(crate) fn complete(mut wanted: Collection, _existing: Option<&Collection>) -
 
 fn complete_id(collection: &mut Collection) {
     let is_id = |field: &&mut Field| field.name == "id" && field.kind == "text";
-    match collection.fields.iter_mut().find(is_id) {
-        Some(field) => {
-            field.required = true;
-            for (option, value) in [("system", true), ("primaryKey", true), ("hidden", false)] {
-                field.options.insert(option.to_owned(), Value::Bool(value));
-            }
-            if field.text_option("pattern").is_empty() {
-                let pattern = Value::String(ID_PATTERN.to_owned());
-                field.options.insert("pattern".to_owned(), pattern);
-            }
+    if let Some(field) = collection.fields.iter_mut().find(is_id) {
+        field.required = true;
+        for (option, value) in [("system", true), ("primaryKey", true), ("hidden", false)] {
+            field.options.insert(option.to_owned(), Value::Bool(value));
         }
-        None => {
-            let options = json!({
-                "autogeneratePattern": "[a-z0-9]{15}", "min": 15, "max": 15,
-                "pattern": ID_PATTERN, "primaryKey": true,
-            });
-            // Not over a field that has taken its id: that is an error to tell.
-            if !collection
-                .fields
-                .iter()
-                .any(|field| field.id == "text3208210256")
-            {
-                let id = implied("id", "text", true, options);
-                collection.fields.insert(0, id);
-            }
+        if field.text_option("pattern").is_empty() {
+            let pattern = Value::String(ID_PATTERN.to_owned());
+            field.options.insert("pattern".to_owned(), pattern);
         }
+        return;
+    }
+    let options = json!({
+        "autogeneratePattern": "[a-z0-9]{15}", "min": 15, "max": 15,
+        "pattern": ID_PATTERN, "primaryKey": true,
+    });
+    let id = implied("id", "text", true, options);
+    // Not beside a field that has taken its id: that is an error to tell.
+    if collection.field_by_id(&id.id).is_none() {
+        collection.fields.insert(0, id);
     }
 }
 

@@ -61,7 +61,7 @@ impl Others {
 
 /// Checks everything that the definition says; `problem` is what is wrong with a view's query.
 pub(crate) fn collection(
-    tx: &mut Tx<'_>,
+    tx: &Tx<'_>,
     collection: &Collection,
     existing: Option<&Collection>,
     others: &Others,
@@ -99,7 +99,7 @@ pub(crate) fn collection(
         .keys()
         .any(|name| name == "fields" || name.starts_with("fields."));
     if fields_are_fine {
-        rules(tx, collection, existing, &mut errors)?;
+        rules(collection, existing, &mut errors);
     }
     if errors.is_empty() {
         Ok(())
@@ -334,19 +334,14 @@ fn index(
     Ok(index)
 }
 
-fn rules(
-    tx: &mut Tx<'_>,
-    collection: &Collection,
-    existing: Option<&Collection>,
-    errors: &mut FieldErrors,
-) -> Result<(), Error> {
+fn rules(collection: &Collection, existing: Option<&Collection>, errors: &mut FieldErrors) {
     let was_system = existing.filter(|existing| existing.system);
     let before = was_system.map(record_rules);
     for (position, (name, rule)) in record_rules(collection).into_iter().enumerate() {
         let writes = position > 1;
         let error = if collection.kind == CollectionKind::View && writes && rule.is_some() {
             Some(FieldError::new("validation_nil", "Must be blank."))
-        } else if let Some(error) = rule.and_then(|rule| wrong_rule(tx, collection, rule)) {
+        } else if let Some(error) = rule.and_then(|rule| wrong_rule(collection, rule)) {
             Some(error)
         } else if before.is_some_and(|before| before[position].1 != rule) {
             let message = "System collection API rule cannot be changed.";
@@ -361,16 +356,12 @@ fn rules(
     }
     if collection.is_auth() {
         let options = AuthOptions::of(collection);
-        let mut wrong = options.check(collection, existing, |rule| {
-            wrong_rule(tx, collection, rule)
-        });
+        let mut wrong = options.check(collection, existing, |rule| wrong_rule(collection, rule));
         errors.append(&mut wrong);
     }
-    Ok(())
 }
 
-fn wrong_rule(tx: &mut Tx<'_>, collection: &Collection, rule: &str) -> Option<FieldError> {
-    let _ = tx;
+fn wrong_rule(collection: &Collection, rule: &str) -> Option<FieldError> {
     let reason = filter::check_rule(collection, rule).err()?;
     let message = format!("Invalid rule. Raw error: {reason}.");
     Some(FieldError::new("validation_invalid_rule", message))

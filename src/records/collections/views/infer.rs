@@ -156,7 +156,7 @@ fn table<'a>(words: &[Word], others: &'a [Collection]) -> (String, Option<&'a Co
 fn without_alias(column: &[Word]) -> &[Word] {
     match column {
         [rest @ .., keyword, _] if keyword.is("as") => rest,
-        [rest @ .., before, last] if is_alias(before, last) => &column[..rest.len() + 1],
+        [rest @ .., before, last] if is_alias(before, last) => &column[..=rest.len()],
         _ => column,
     }
 }
