@@ -8,12 +8,16 @@
 //! | [`codes`] | single-use codes: set-up links and session codes |
 //! | [`common`] | passwords that no administrator may have |
 //! | [`limits`] | how often a password may be tried |
+//! | [`options`] | what an auth collection says about signing in |
+//! | [`mails`] | what accounts are written |
 //! | [`change`] | what an account's owner may change about it |
 
 pub(crate) mod change;
 pub(crate) mod codes;
 pub(crate) mod common;
 pub(crate) mod limits;
+pub(crate) mod mails;
+pub mod options;
 pub(crate) mod passwords;
 pub(crate) mod sessions;
 pub(crate) mod tokens;

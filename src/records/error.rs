@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,12 @@ impl FieldError {
     /// An error whose sentence speaks of `value`, called `name` in the parameters.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.params = Some(Value::Object(
-            [(name.to_owned(), value.into())].into_iter().collect(),
-        ));
+        let mut params = match self.params.take() {
+            Some(Value::Object(params)) => params,
+            _ => Map::new(),
+        };
+        params.insert(name.to_owned(), value.into());
+        self.params = Some(Value::Object(params));
         self
     }
 

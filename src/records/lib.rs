@@ -6,6 +6,7 @@
 //! | [`collections`] | what there is: definitions, and the tables behind them |
 //! | [`records`] | what is in it: rules, pages, writes with their events |
 //! | `fields` | types of fields: how values are accepted, stored and shown |
+//! | [`files`] | what records carry: stored before them, removed after |
 //! | `filter` | the language of filters and rules, compiled to SQL |
 //! | [`accounts`] | who may: passwords, sessions, codes |
 //! | `request` | what rules know of a request |
@@ -16,6 +17,7 @@ pub mod accounts;
 pub mod collections;
 pub mod error;
 mod fields;
+pub mod files;
 mod filter;
 mod names;
 pub mod records;
@@ -132,8 +134,8 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
-    #[cfg_attr(not(test), expect(dead_code, reason = "files follow"))]
     pub(crate) objects: Objects,
+    pub(crate) files: files::State,
     #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
@@ -170,6 +172,7 @@ impl Records {
             objects,
             queue,
             settings: Current::default(),
+            files: files::State::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -179,7 +182,7 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        Vec::new()
+        vec![self.file_sweeper()]
     }
 
     /// How long a session lives without use.

@@ -23,6 +23,14 @@ pub(crate) struct Copied {
 }
 
 impl Objects {
+    /// Makes an object of the same bytes, type and metadata under another key of the bucket; no
+    /// byte is read.
+    pub async fn duplicate(&self, bucket: &str, key: &str, to_key: &str) -> Result<Object, Error> {
+        let etag = self.head(bucket, key).await?.etag;
+        self.copy((bucket, key, &etag), (bucket, to_key), None, None)
+            .await
+    }
+
     /// Copies the object that has the given bucket, key and ETag; another ETag means that it was
     /// replaced since it was looked at.
     pub(crate) async fn copy(

@@ -65,7 +65,7 @@ impl Objects {
     }
 
     /// The bytes of the range that `choose` finds right for the object; it may also refuse.
-    pub(crate) async fn get_with<E, F>(
+    pub async fn get_with<E, F>(
         &self,
         bucket: &str,
         key: &str,

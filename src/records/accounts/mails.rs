@@ -1,0 +1,3 @@
+//! Mails to accounts.
+
+pub(crate) mod defaults;
