@@ -22,6 +22,7 @@ pub(crate) mod modifiers;
 pub(crate) mod patterns;
 pub(crate) mod show;
 
+use mito_database::Dialect;
 use serde_json::Value;
 
 use crate::Field;
@@ -58,6 +59,19 @@ pub(crate) enum Storage {
     List,
     /// The text of any JSON, or null.
     Json,
+}
+
+impl Storage {
+    /// What `CAST` makes a parameter of the column's kind with.
+    pub(crate) fn column_type(self, dialect: Dialect) -> &'static str {
+        match (self, dialect) {
+            (Self::Text | Self::List | Self::Json, _) => "TEXT",
+            (Self::Number, Dialect::Sqlite) => "REAL",
+            (Self::Number, Dialect::Postgres) => "DOUBLE PRECISION",
+            (Self::Bool, Dialect::Sqlite) => "INTEGER",
+            (Self::Bool, Dialect::Postgres) => "BIGINT",
+        }
+    }
 }
 
 impl Field {

@@ -111,7 +111,7 @@ impl Records {
         limit: u32,
     ) -> Result<Vec<Record>, Error> {
         let collection = self.shared_collection_in(tx, collection)?;
-        list::scan(tx, &collection, filter, after, limit)
+        list::scan(self, tx, &collection, filter, after, limit)
     }
 
     /// One record inside a transaction, without rules.
@@ -156,7 +156,7 @@ impl Records {
         let (records, name, info) = (self.clone(), collection.to_owned(), info.clone());
         let list = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            list::page(tx, &collection, &query, &info)
+            list::page(&records, tx, &collection, &query, &info)
         };
         self.inner.database.read(list).await
     }
@@ -172,7 +172,7 @@ impl Records {
         let info = info.clone();
         let view = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            access::require(tx, &collection, &id, Operation::View, &info)?;
+            access::require(&records, tx, &collection, &id, Operation::View, &info)?;
             read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))
         };
         self.inner.database.read(view).await
@@ -202,7 +202,7 @@ impl Records {
             };
             let id = records.insert(tx, &collection, &values, origin)?;
             // The rule speaks of the record as it would be; an error takes it back.
-            match access::require(tx, &collection, &id, Operation::Create, &info) {
+            match access::require(&records, tx, &collection, &id, Operation::Create, &info) {
                 Err(Error::NotFound) => {
                     return Err(may_not_create());
                 }
@@ -226,7 +226,7 @@ impl Records {
         let info = info.clone();
         let update = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            access::require(tx, &collection, &id, Operation::Update, &info)?;
+            access::require(&records, tx, &collection, &id, Operation::Update, &info)?;
             let hash = match &change {
                 Some(change) => change::apply(tx, &collection, &id, change)?,
                 None => None,
@@ -260,7 +260,7 @@ impl Records {
         let info = info.clone();
         let delete = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
-            access::require(tx, &collection, &id, Operation::Delete, &info)?;
+            access::require(&records, tx, &collection, &id, Operation::Delete, &info)?;
             accounts::protect_last_superuser(tx, &collection)?;
             write::remove(tx, &collection, &id, info.request_id.as_deref())?;
             change::follow(tx, &collection, &id, true)
@@ -316,8 +316,10 @@ impl Records {
         info: &RequestInfo,
     ) -> Result<(), Error> {
         let (collection, id, info) = (collection.clone(), id.to_owned(), info.clone());
-        let check =
-            move |tx: &mut Tx<'_>| access::require(tx, &collection, &id, Operation::Update, &info);
+        let records = self.clone();
+        let check = move |tx: &mut Tx<'_>| {
+            access::require(&records, tx, &collection, &id, Operation::Update, &info)
+        };
         self.inner.database.read(check).await
     }
 }

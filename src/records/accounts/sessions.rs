@@ -246,7 +246,7 @@ impl Records {
                 idle_at: later(now_ms, config.session_idle_seconds),
                 absolute_at: later(now_ms, config.session_absolute_seconds),
             };
-            access::may_authenticate(tx, &collection, &stored.record)?;
+            access::may_authenticate(&records, tx, &collection, &stored.record)?;
             insert(tx, &stored, &start)?;
             records.session(tx, &collection, &stored).map(Some)
         };
@@ -278,7 +278,7 @@ impl Records {
             move |tx: &mut Tx<'_>| match rotate(tx, &claims, &jti, config.session_idle_seconds)? {
                 Refreshed::Kept(stored) => {
                     let collection = records.shared_collection_in(tx, &stored.collection_id)?;
-                    access::may_authenticate(tx, &collection, &stored.record)?;
+                    access::may_authenticate(&records, tx, &collection, &stored.record)?;
                     records.session(tx, &collection, &stored).map(Ok)
                 }
                 Refreshed::Reused => Ok(Err(true)),

@@ -2,12 +2,12 @@
 //! everybody; any other is a condition that the row must fulfil.
 
 use crate::{
-    Collection, Error, RequestInfo, SUPERUSERS,
+    Collection, Error, Records, RequestInfo, SUPERUSERS,
     filter::{self, Scope},
     names::quote,
     sql::Sql,
 };
-use mito_database::{Tx, Value as Stored};
+use mito_database::{Dialect, Tx, Value as Stored};
 
 /// What is done to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +39,11 @@ pub(crate) fn rule<'a>(
     Ok(Some(rule).filter(|rule| !rule.trim().is_empty()))
 }
 
-/// Appends the condition of a rule.
+/// Appends the condition of a rule on the rows of the collection's table.
 pub(crate) fn condition(
+    _records: &Records,
     sql: &mut Sql,
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     collection: &Collection,
     rule: &str,
     info: &RequestInfo,
@@ -64,6 +65,7 @@ pub(crate) fn could_hold(
 
 /// The collection's `authRule`: who may have a session. Administrators may always.
 pub(crate) fn may_authenticate(
+    records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
     id: &str,
@@ -76,7 +78,15 @@ pub(crate) fn may_authenticate(
         return Ok(());
     }
     let rule = collection.auth_rule().ok_or_else(refused)?;
-    if fulfils(tx, collection, id, rule, &RequestInfo::default())? {
+    let target = Target::Id(id);
+    if check(
+        records,
+        tx,
+        collection,
+        rule,
+        target,
+        &RequestInfo::default(),
+    )? {
         Ok(())
     } else {
         Err(refused())
@@ -109,6 +119,7 @@ pub(crate) fn scope<'a>(
 
 /// Checks that the record exists and fulfils the rule; otherwise it is not found.
 pub(crate) fn require(
+    records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
     id: &str,
@@ -116,30 +127,68 @@ pub(crate) fn require(
     info: &RequestInfo,
 ) -> Result<(), Error> {
     let rule = rule(collection, operation, info)?.unwrap_or_default();
-    if fulfils(tx, collection, id, rule, info)? {
+    if check(records, tx, collection, rule, Target::Id(id), info)? {
         Ok(())
     } else {
         Err(Error::NotFound)
     }
 }
 
-/// Whether the record exists and fulfils the rule; an empty one is fulfilled by all.
-fn fulfils(
+/// What a rule is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target<'a> {
+    /// The stored record with that id.
+    Id(&'a str),
+    /// A record as it would be: its columns in the order of the fields. It is not in the table.
+    #[cfg_attr(not(test), expect(dead_code, reason = "creates follow"))]
+    Row(&'a [Stored]),
+}
+
+/// Whether the target exists and fulfils the rule; an empty one is fulfilled by all.
+pub(crate) fn check(
+    records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
-    id: &str,
     rule: &str,
+    target: Target<'_>,
     info: &RequestInfo,
 ) -> Result<bool, Error> {
-    let mut sql = Sql::new(format!(
-        "SELECT id FROM {} WHERE id = ",
-        quote(&collection.name)
-    ));
-    sql.bind(Stored::Text(id.to_owned()));
+    let mut sql = match target {
+        Target::Id(id) => {
+            let mut sql = Sql::new(format!(
+                "SELECT 1 AS fulfilled FROM {} WHERE id = ",
+                quote(&collection.name)
+            ));
+            sql.bind(Stored::Text(id.to_owned()));
+            sql
+        }
+        Target::Row(_) if rule.trim().is_empty() => return Ok(true),
+        Target::Row(columns) => would_be(collection, columns, tx.dialect()),
+    };
     if !rule.trim().is_empty() {
         sql.push(" AND (");
-        condition(&mut sql, tx, collection, rule, info)?;
+        condition(records, &mut sql, tx, collection, rule, info)?;
         sql.push(")");
     }
     Ok(sql.query_one(tx)?.is_some())
 }
+
+/// The start of a statement in which the collection's name stands for one row that is not stored.
+fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
+    let table = quote(&collection.name);
+    let mut sql = Sql::new(format!("WITH {table} AS (SELECT "));
+    for (position, (field, stored)) in collection.fields.iter().zip(columns).enumerate() {
+        if position > 0 {
+            sql.push(", ");
+        }
+        sql.push("CAST(").bind(stored.clone()).push(" AS ");
+        sql.push(field.storage().column_type(dialect)).push(") AS ");
+        sql.push(&quote(&field.name));
+    }
+    sql.push(") SELECT 1 AS fulfilled FROM ").push(&table);
+    sql.push(" WHERE 1=1");
+    sql
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Pages of records.
 
 use crate::{
-    Collection, Error, ListQuery, Page, Record, RequestInfo,
+    Collection, Error, ListQuery, Page, Record, Records, RequestInfo,
     filter::{self, Scope, emit},
     names::quote,
     records::{
@@ -25,6 +25,7 @@ const MAX_SORT_LENGTH: usize = 1_000;
 
 /// A page of the records that the caller may list.
 pub(crate) fn page(
+    records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
     query: &ListQuery,
@@ -35,7 +36,7 @@ pub(crate) fn page(
     match access::rule(collection, Operation::List, info)? {
         Some(rule) => {
             condition.push("(");
-            access::condition(&mut condition, tx, collection, rule, info)?;
+            access::condition(records, &mut condition, tx, collection, rule, info)?;
             condition.push(")");
         }
         None => {
@@ -158,6 +159,7 @@ fn count(tx: &mut Tx<'_>, collection: &Collection, condition: &Sql) -> Result<i6
 
 /// The records that match, by id.
 pub(crate) fn scan(
+    _records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
     filter: &str,
