@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 pub use accounts::{SUPERUSERS, Session, SignIn};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
-pub use records::{ListQuery, Page, Record};
+pub use records::{ListQuery, Page, Record, Submitted};
 pub use request::{RequestInfo, RuleContext};
 pub use settings::Settings;
 pub use starter::Starter;

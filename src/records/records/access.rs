@@ -140,7 +140,6 @@ pub(crate) enum Target<'a> {
     /// The stored record with that id.
     Id(&'a str),
     /// A record as it would be: its columns in the order of the fields. It is not in the table.
-    #[cfg_attr(not(test), expect(dead_code, reason = "creates follow"))]
     Row(&'a [Stored]),
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use crate::{
+    Field,
+    fields::{check::check as judge, convert::convert, show},
+};
 
 fn field(definition: &Value) -> Field {
     serde_json::from_value(definition.clone()).expect("a field")
@@ -13,8 +16,9 @@ fn check(definition: Value, value: Value, expected: Result<Value, &str>) {
     let mut definition = definition;
     definition["name"] = json!("f");
     let field = field(&definition);
-    let shown = accept(&field, &value)
-        .map(|stored| show::show(&field, &stored))
+    let stored = convert(&field, &value);
+    let shown = judge(&field, &stored)
+        .map(|()| show::show(&field, &stored))
         .map_err(|error| error.code);
     assert_eq!(shown, expected, "{definition} given {value}");
 }
