@@ -1,6 +1,6 @@
 //! A value from outside in one step: converted, then checked.
 
-pub(crate) use crate::fields::check::{is_email, too_long, too_short};
+pub(crate) use crate::fields::check::{is_email, is_url, too_long, too_short};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use mito_database::Value as Stored;
 use serde_json::Value;
 
-pub(crate) use addresses::is_email;
+pub(crate) use addresses::{is_email, is_url};
 pub(crate) use keys::is_default_pattern;
 
 use crate::{

@@ -6,7 +6,7 @@ use mito_database::Tx;
 use serde_json::Value;
 
 use crate::{
-    Error, Record, Records, RequestInfo, RuleContext,
+    Error, Parameters, Record, Records, RequestInfo, RuleContext,
     accounts::change::{PasswordChange, Secrets},
     records::{plan::Written, requests::has_password, submitted::Submitted},
 };
@@ -34,9 +34,9 @@ pub struct BatchRequest {
     /// With which values and files.
     pub submitted: Submitted,
     /// The parameters of its own address, as rules see them.
-    pub query: Arc<Record>,
+    pub query: Parameters,
     /// The headers, as rules see them.
-    pub headers: Arc<Record>,
+    pub headers: Parameters,
 }
 
 /// What one request of a batch has led to.
@@ -346,8 +346,8 @@ impl Batch {
         };
         RequestInfo {
             method: method.to_owned(),
-            query: Arc::clone(&asked.query),
-            headers: Arc::clone(&asked.headers),
+            query: asked.query.clone(),
+            headers: asked.headers.clone(),
             ..self.info.clone()
         }
     }

@@ -87,7 +87,7 @@ pub(crate) fn record(collection: &Collection, row: &Row, viewer: &Viewer) -> Rec
     shown(collection, row.values(), viewer)
 }
 
-/// The columns of a record, in the order of its collection's fields, as a record.
+/// Columns, in the order of the collection's fields, as a record.
 pub(crate) fn shown(collection: &Collection, columns: &[Stored], viewer: &Viewer) -> Record {
     let mut record = Record::new();
     record.insert(

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::{
     Collection, Error, FieldError, Record, Records,
     collections::indexes::Index,
-    error::FieldErrors,
     names::quote,
     records::{
         draft::Draft,

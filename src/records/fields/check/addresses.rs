@@ -89,6 +89,11 @@ fn is_label(label: &str) -> bool {
         && label.chars().all(is_inner)
 }
 
+/// Whether `text` is an absolute address that a link may lead to.
+pub(crate) fn is_url(text: &str) -> bool {
+    text.contains("://") && url_host(text).is_some()
+}
+
 /// The host of an address, with its port if it has one. A scheme may be left out (`www.x.org`).
 fn url_host(text: &str) -> Option<&str> {
     let forbidden = |character: char| character.is_whitespace() || character.is_control();
