@@ -5,7 +5,7 @@ mod addresses;
 mod choices;
 mod keys;
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
 use mito_database::Value as Stored;
 use serde_json::Value;
 
@@ -154,8 +154,8 @@ fn date(field: &Field, text: &str) -> Result<(), FieldError> {
         return Ok(());
     }
     let at = dates::parse(text).unwrap_or_default();
-    let outside = |code, words: &str, limit: Timestamp| {
-        let (shown, threshold) = (dates::spelled_out(limit), limit.to_string());
+    let outside = |code, words: &str, limit: DateTime| {
+        let (shown, threshold) = (dates::spelled_out(limit), format!("{limit}Z"));
         FieldError::new(code, format!("Must be no {words} than {shown}."))
             .with("threshold", threshold)
     };

@@ -67,7 +67,7 @@ fn date(value: &Value) -> Stored {
         Value::String(text) => dates::parse(text),
         _ => None,
     };
-    Stored::Text(at.map(dates::format).unwrap_or_default())
+    Stored::Text(at.map(dates::format_utc).unwrap_or_default())
 }
 
 /// A text that is JSON stands for what it says, so that forms can send more than texts.

@@ -1,7 +1,7 @@
 //! Dates as PocketBase writes them: `YYYY-MM-DD HH:MM:SS.mmmZ`, which sorts as text. They are read
 //! in more forms than that: ISO 8601 and what Go and JavaScript print.
 
-use jiff::{Timestamp, civil, fmt::strtime, tz::Offset, tz::TimeZone};
+use jiff::{Span, Timestamp, civil, civil::DateTime, fmt::strtime, tz::Offset};
 
 /// The longest text that is looked at, in bytes.
 const MAX_LENGTH: usize = 64;
@@ -21,7 +21,11 @@ const ENGLISH: &[&str] = &[
 
 /// The text of a point in time.
 pub(crate) fn format(at: Timestamp) -> String {
-    let time = Offset::UTC.to_datetime(at);
+    format_utc(Offset::UTC.to_datetime(at))
+}
+
+/// The text of a date and time in UTC.
+pub(crate) fn format_utc(time: DateTime) -> String {
     format!(
         "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}Z",
         time.year(),
@@ -40,23 +44,23 @@ pub(crate) fn format_ms(at_ms: i64) -> String {
 }
 
 /// A date as sentences of errors say it: `2024-01-02 03:04:05 +0000 UTC`.
-pub(crate) fn spelled_out(at: Timestamp) -> String {
+pub(crate) fn spelled_out(at: DateTime) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
 }
 
-/// Reads a date with or without a time, with or without an offset (UTC without one). The first
+/// Reads a date with or without a time, with or without an offset (UTC without one), as date and
+/// time in UTC: timestamps end a day before the last date that people write for "never". The first
 /// instant of year 1 means no date, since that is what Go's empty date is.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<DateTime> {
     if text.len() > MAX_LENGTH || text.is_empty() {
         return None;
     }
     let at = iso(text).or_else(|| english(text))?;
-    let nothing = civil::date(1, 1, 1).to_zoned(TimeZone::UTC).ok()?;
-    (at != nothing.timestamp()).then_some(at)
+    (at != civil::date(1, 1, 1).at(0, 0, 0, 0)).then_some(at)
 }
 
 /// `2024-01-02`, `2024-01-02T03:04:05.678Z`, `2024-01-02 03:04:05 +0200 CEST` and between.
-fn iso(text: &str) -> Option<Timestamp> {
+fn iso(text: &str) -> Option<DateTime> {
     let (date, rest) = text.split_at_checked(10)?;
     let mut parts = date.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
@@ -65,9 +69,7 @@ fn iso(text: &str) -> Option<Timestamp> {
     }
     let date = civil::Date::new(digits(year, 4)?, small(month, 2)?, small(day, 2)?).ok()?;
     if rest.is_empty() {
-        return Offset::UTC
-            .to_timestamp(date.to_datetime(civil::Time::midnight()))
-            .ok();
+        return Some(date.to_datetime(civil::Time::midnight()));
     }
     let has_t = rest.starts_with('T');
     let rest = rest.strip_prefix(['T', ' '])?;
@@ -76,7 +78,14 @@ fn iso(text: &str) -> Option<Timestamp> {
         .unwrap_or(rest.len());
     let time = time_of(&rest[..end])?;
     let offset = offset_of(&rest[end..], has_t)?;
-    offset.to_timestamp(date.to_datetime(time)).ok()
+    in_utc(date.to_datetime(time), offset)
+}
+
+fn in_utc(time: DateTime, offset: Offset) -> Option<DateTime> {
+    if offset == Offset::UTC {
+        return Some(time);
+    }
+    time.checked_sub(Span::new().seconds(offset.seconds())).ok()
 }
 
 /// `03:04:05`, with a fraction of a second or without.
@@ -134,7 +143,7 @@ fn offset_of(text: &str, has_t: bool) -> Option<Offset> {
     Offset::from_seconds(if negative { -seconds } else { seconds }).ok()
 }
 
-fn english(text: &str) -> Option<Timestamp> {
+fn english(text: &str) -> Option<DateTime> {
     let bare;
     let text = match without_zone_name(text) {
         Some(cut) => {
@@ -145,12 +154,9 @@ fn english(text: &str) -> Option<Timestamp> {
     };
     ENGLISH.iter().find_map(|form| {
         let parsed = strtime::parse(form, text).ok()?;
-        if let Ok(at) = parsed.to_timestamp() {
-            return Some(at);
-        }
         let date = parsed.to_date().ok()?;
         let time = parsed.to_time().ok().unwrap_or(civil::Time::midnight());
-        Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
+        in_utc(date.to_datetime(time), parsed.offset().unwrap_or(Offset::UTC))
     })
 }
 
@@ -233,7 +239,7 @@ mod tests {
             ("2024-01-0é", ""),
             ("", ""),
         ] {
-            let read = parse(text).map(format).unwrap_or_default();
+            let read = parse(text).map(format_utc).unwrap_or_default();
             if read != expected {
                 wrong.push(format!("{text}: {read} instead of {expected}"));
             }
@@ -245,7 +251,7 @@ mod tests {
     fn limits_are_spelled_out() {
         let at = parse("2024-01-01 00:00:00.500Z").unwrap();
         assert_eq!(spelled_out(at), "2024-01-01 00:00:00.5 +0000 UTC");
-        assert_eq!(at.to_string(), "2024-01-01T00:00:00.5Z");
+        assert_eq!(at.to_string(), "2024-01-01T00:00:00.5");
     }
 
     proptest::proptest! {

@@ -62,7 +62,7 @@ fn texts() {
         json!("x".repeat(5_001)),
         Err("validation_max_text_constraint"),
     );
-    check(plain, json!({"a": 1}), Err("validation_invalid_format"));
+    check(plain, json!({"a": 1}), Ok(json!("")));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn flags_and_dates() {
     check(
         json!({"type": "date", "min": "2024-01-01"}),
         json!("2023-01-01"),
-        Err("validation_min_date_constraint"),
+        Err("validation_min_greater_equal_than_required"),
     );
 }
 
@@ -136,7 +136,7 @@ fn addresses() {
     check(
         email,
         json!("a@Spam.example"),
-        Err("validation_domain_not_allowed"),
+        Err("validation_email_domain_not_allowed"),
     );
     let url = json!({"type": "url"});
     check(
@@ -185,7 +185,7 @@ fn any_json() {
     check(
         any.clone(),
         json!("12345678901"),
-        Err("validation_content_size_limit"),
+        Err("validation_json_size_limit"),
     );
     check(
         json!({"type": "json", "required": true}),
@@ -201,7 +201,8 @@ fn points_on_earth() {
     check(place.clone(), point.clone(), Ok(point.clone()));
     check(place.clone(), json!(point.to_string()), Ok(point));
     check(place.clone(), json!(7), Ok(json!({"lon": 0, "lat": 0})));
-    for outside in [json!({"lon": 181, "lat": 0}), json!({"lon": 0, "lat": -91})] {
-        check(place.clone(), outside, Err("validation_invalid_geo_point"));
-    }
+    let outside = json!({"lon": 181, "lat": 0});
+    check(place.clone(), outside, Err("validation_invalid_longitude"));
+    let outside = json!({"lon": 0, "lat": -91});
+    check(place, outside, Err("validation_invalid_latitude"));
 }
