@@ -14,10 +14,12 @@
 //! | [`remove`](mod@remove) | deleting, with what depends on it |
 //! | [`files`], [`relations`] | what such fields may hold |
 //! | [`list`] | pages |
+//! | [`expand`] | the records that records point at |
 
 pub(crate) mod access;
 pub(crate) mod batch;
 pub(crate) mod draft;
+pub(crate) mod expand;
 mod files;
 mod list;
 mod plan;
@@ -190,7 +192,7 @@ impl Records {
         let view = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
             access::require(&records, tx, &collection, &id, Operation::View, &info)?;
-            read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))
+            read::answer_by_id(tx, &records, &collection, &id, &info)
         };
         self.inner.database.read(view).await
     }

@@ -34,7 +34,9 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Written {
     pub(crate) collection: Arc<Collection>,
     /// The record as it is now.
-    pub(crate) columns: Vec<Stored>,
+    columns: Vec<Stored>,
+    /// The record as the caller sees it, where that takes the database to know.
+    answer: Option<Record>,
     /// The sessions of the account that were ended or whose hot copies are out of date.
     pub(crate) sessions: Vec<String>,
     /// Whether they were ended.
@@ -43,7 +45,10 @@ pub(crate) struct Written {
 
 impl Written {
     /// The record as the caller may see it.
-    pub(crate) fn record(&self, info: &RequestInfo) -> Record {
+    pub(crate) fn record(self, info: &RequestInfo) -> Record {
+        if let Some(answer) = self.answer {
+            return answer;
+        }
         let viewer = Viewer::of(info.identity.as_ref());
         read::shown(&self.collection, &self.columns, &viewer)
     }
@@ -176,8 +181,9 @@ impl Records {
             change::apply(self, &mut draft, plan.password.as_ref(), secrets)?;
         }
         self.insert_draft(tx, &draft, submitted, info.request_id.as_deref())?;
-        let columns = draft.columns;
+        let (id, columns) = (draft.id().to_owned(), draft.columns);
         Ok(Written {
+            answer: self.answer(tx, &collection, &id, info)?,
             collection,
             columns,
             sessions: Vec::new(),
@@ -205,11 +211,28 @@ impl Records {
         let sessions = change::follow(tx, &collection, id, ended)?;
         let columns = draft.columns;
         Ok(Written {
+            answer: self.answer(tx, &collection, id, info)?,
             collection,
             columns,
             sessions,
             ended,
         })
+    }
+
+    /// The record as the caller sees it, where that takes more than its columns to know: related
+    /// records, or whether the caller manages accounts.
+    fn answer(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &Collection,
+        id: &str,
+        info: &RequestInfo,
+    ) -> Result<Option<Record>, Error> {
+        let is_plain = !collection.is_auth() || info.is_superuser();
+        if is_plain && !info.query.contains_key("expand") {
+            return Ok(None);
+        }
+        read::answer_by_id(tx, self, collection, id, info).map(Some)
     }
 
     /// Deletes a record as a request asks for it; returns the sessions that this has ended.
