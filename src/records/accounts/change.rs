@@ -101,7 +101,8 @@ pub(crate) fn check_form(
     if confirmed.is_empty() && asks {
         require("passwordConfirm");
     }
-    let needs_old = !is_new && !manages && !(password.is_empty() && confirmed.is_empty());
+    let sets_one = !password.is_empty() || !confirmed.is_empty();
+    let needs_old = sets_one && !is_new && !manages;
     if needs_old && old.is_empty() {
         require("oldPassword");
     }
@@ -151,9 +152,7 @@ pub(crate) fn apply(
         }
         draft.set("password", Stored::Text(secrets.hash.clone()));
     }
-    if !draft.is_new()
-        && (change.is_some() || draft.changes("email"))
-        && !draft.changes("tokenKey")
+    if !draft.is_new() && (change.is_some() || draft.changes("email")) && !draft.changes("tokenKey")
     {
         let key = records.inner.random.id(TOKEN_KEY_LENGTH);
         draft.set("tokenKey", Stored::Text(key));

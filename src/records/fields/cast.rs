@@ -150,7 +150,10 @@ mod tests {
     fn lists() {
         for (value, expected) in [
             (json!(null), &[][..]),
-            (json!(["b", "a", "b", "", null, 1, true, ["x"]]), &["b", "a", "1", "true"]),
+            (
+                json!(["b", "a", "b", "", null, 1, true, ["x"]]),
+                &["b", "a", "1", "true"],
+            ),
             (json!("[\"a\",\"b\"]"), &["a", "b"]),
             (json!("[1,2]"), &["[1,2]"]),
             (json!("[]"), &[]),
@@ -161,6 +164,9 @@ mod tests {
             assert_eq!(list(&value), expected, "{value}");
         }
         let long: Vec<String> = (0..50_000).map(|number| number.to_string()).collect();
-        assert!(list(&json!(long)).len() < 3_000, "long lists are cut, not compared");
+        assert!(
+            list(&json!(long)).len() < 3_000,
+            "long lists are cut, not compared"
+        );
     }
 }

@@ -107,7 +107,11 @@ fn time_of(text: &str) -> Option<civil::Time> {
             if fraction.is_empty() || !is_digits {
                 return None;
             }
-            let padded: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+            let padded: String = fraction
+                .chars()
+                .chain("000000000".chars())
+                .take(9)
+                .collect();
             padded.parse().ok()?
         }
     };
@@ -138,8 +142,7 @@ fn offset_of(text: &str, has_t: bool) -> Option<Offset> {
         Some(parts) => parts,
         None => numbers.split_at_checked(2)?,
     };
-    let seconds =
-        i32::from(small(hours, 2)?) * 3_600 + i32::from(small(minutes, 2)?).min(59) * 60;
+    let seconds = i32::from(small(hours, 2)?) * 3_600 + i32::from(small(minutes, 2)?).min(59) * 60;
     Offset::from_seconds(if negative { -seconds } else { seconds }).ok()
 }
 
@@ -156,7 +159,10 @@ fn english(text: &str) -> Option<DateTime> {
         let parsed = strtime::parse(form, text).ok()?;
         let date = parsed.to_date().ok()?;
         let time = parsed.to_time().ok().unwrap_or(civil::Time::midnight());
-        in_utc(date.to_datetime(time), parsed.offset().unwrap_or(Offset::UTC))
+        in_utc(
+            date.to_datetime(time),
+            parsed.offset().unwrap_or(Offset::UTC),
+        )
     })
 }
 
@@ -211,11 +217,17 @@ mod tests {
             ("2024-01-02 03:04:05 +02:00", "2024-01-02 01:04:05.000Z"),
             ("2024-01-02 03:04:05 +0200 CEST", "2024-01-02 01:04:05.000Z"),
             ("Tue, 02 Jan 2024 03:04:05 GMT", "2024-01-02 03:04:05.000Z"),
-            ("Tue, 02 Jan 2024 03:04:05 +0200", "2024-01-02 01:04:05.000Z"),
+            (
+                "Tue, 02 Jan 2024 03:04:05 +0200",
+                "2024-01-02 01:04:05.000Z",
+            ),
             ("Tue Jan  2 03:04:05 2024", "2024-01-02 03:04:05.000Z"),
             ("Tue Jan  2 03:04:05 UTC 2024", "2024-01-02 03:04:05.000Z"),
             ("Tue Jan 02 03:04:05 +0200 2024", "2024-01-02 01:04:05.000Z"),
-            ("Tuesday, 02-Jan-24 03:04:05 UTC", "2024-01-02 03:04:05.000Z"),
+            (
+                "Tuesday, 02-Jan-24 03:04:05 UTC",
+                "2024-01-02 03:04:05.000Z",
+            ),
             ("02 Jan 24 03:04 UTC", "2024-01-02 03:04:00.000Z"),
             ("02 Jan 24 03:04 +0200", "2024-01-02 01:04:00.000Z"),
             ("02 Jan 2006", "2006-01-02 00:00:00.000Z"),

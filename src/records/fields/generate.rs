@@ -83,7 +83,11 @@ fn member(random: &Random, class: &Class) -> Option<char> {
         .map(|(start, end)| ((*start).max(0x21), (*end).min(0x7e)))
         .filter(|(start, end)| start <= end)
         .collect();
-    let ranges = if readable.is_empty() { ranges } else { readable };
+    let ranges = if readable.is_empty() {
+        ranges
+    } else {
+        readable
+    };
     let size = |range: &(u32, u32)| range.1 - range.0 + 1;
     let total: u32 = ranges.iter().map(size).sum();
     let mut chosen = below(random, total);
@@ -133,7 +137,13 @@ mod tests {
     #[test]
     fn what_cannot_be_made_is_nothing() {
         let random = Random::seeded(1);
-        for pattern in ["[", "a{100000}", "(a{1000}){1000}", "[a&&b]", &"(".repeat(9_999)] {
+        for pattern in [
+            "[",
+            "a{100000}",
+            "(a{1000}){1000}",
+            "[a&&b]",
+            &"(".repeat(9_999),
+        ] {
             assert_eq!(generate(&random, pattern), None, "{pattern}");
         }
     }

@@ -52,16 +52,16 @@ pub(crate) fn resolve(collection: &Collection, name: &str) -> Option<(usize, Mod
 }
 
 fn allows(field: &Field, modifier: Modifier) -> bool {
-    match (field.kind_of(), modifier) {
+    matches!(
+        (field.kind_of(), modifier),
         (_, Modifier::Set)
-        | (Some(FieldKind::Text), Modifier::Generate)
-        | (Some(FieldKind::Number), Modifier::Append | Modifier::Remove) => true,
-        (
-            Some(FieldKind::Select | FieldKind::Relation | FieldKind::File),
-            Modifier::Append | Modifier::Prepend | Modifier::Remove,
-        ) => true,
-        _ => false,
-    }
+            | (Some(FieldKind::Text), Modifier::Generate)
+            | (Some(FieldKind::Number), Modifier::Append | Modifier::Remove)
+            | (
+                Some(FieldKind::Select | FieldKind::Relation | FieldKind::File),
+                Modifier::Append | Modifier::Prepend | Modifier::Remove,
+            )
+    )
 }
 
 /// The column that `current` becomes. [`Modifier::Generate`] is for
@@ -116,10 +116,9 @@ mod tests {
     fn check(definition: Value, before: Value, change: Value, expected: Value) {
         let mut definition = definition;
         definition["name"] = json!("f");
-        let collection: Collection = serde_json::from_value(
-            json!({"name": "c", "type": "base", "fields": [definition]}),
-        )
-        .unwrap();
+        let collection: Collection =
+            serde_json::from_value(json!({"name": "c", "type": "base", "fields": [definition]}))
+                .unwrap();
         let field = &collection.fields[0];
         let mut stored = convert::convert(field, &before);
         let (name, value) = change.as_object().unwrap().iter().next().unwrap();
@@ -140,11 +139,31 @@ mod tests {
             (&number, json!(10), json!({"f-": "5"}), json!(5)),
             (&number, json!(10), json!({"+f": 5}), json!(10)),
             (&number, json!(10), json!({"f+": [5]}), json!(10)),
-            (&many, json!(["a", "b"]), json!({"f+": ["c", "a"]}), json!(["a", "b", "c"])),
-            (&many, json!(["a", "b"]), json!({"+f": "b"}), json!(["b", "a"])),
+            (
+                &many,
+                json!(["a", "b"]),
+                json!({"f+": ["c", "a"]}),
+                json!(["a", "b", "c"]),
+            ),
+            (
+                &many,
+                json!(["a", "b"]),
+                json!({"+f": "b"}),
+                json!(["b", "a"]),
+            ),
             (&many, json!(["a", "b"]), json!({"f-": "a"}), json!(["b"])),
-            (&many, json!(["a", "b"]), json!({"-f": "a"}), json!(["a", "b"])),
-            (&many, json!(["a", "b"]), json!({"f++": "c"}), json!(["a", "b"])),
+            (
+                &many,
+                json!(["a", "b"]),
+                json!({"-f": "a"}),
+                json!(["a", "b"]),
+            ),
+            (
+                &many,
+                json!(["a", "b"]),
+                json!({"f++": "c"}),
+                json!(["a", "b"]),
+            ),
             (&one, json!("a"), json!({"f+": "b"}), json!("b")),
             (&one, json!("a"), json!({"+f": "b"}), json!("a")),
             (&one, json!(""), json!({"+f": "b"}), json!("b")),

@@ -115,7 +115,11 @@ impl Records {
             deadline_ms: self.inner.clock.now_ms().saturating_add(limit_ms),
             requests,
         };
-        if batch.requests.iter().any(|asked| has_password(&asked.submitted)) {
+        if batch
+            .requests
+            .iter()
+            .any(|asked| has_password(&asked.submitted))
+        {
             batch = self.with_secrets(batch).await?;
         }
         let info = batch.info.clone();
@@ -160,7 +164,12 @@ impl Records {
             let identity = batch.info.identity.as_ref();
             let position = pending.position;
             let made = self
-                .secrets(&pending.collection_id, &pending.id, pending.change, identity)
+                .secrets(
+                    &pending.collection_id,
+                    &pending.id,
+                    pending.change,
+                    identity,
+                )
                 .await
                 .map_err(|error| BatchFailure::Request {
                     position,
@@ -250,7 +259,9 @@ impl Batch {
             let change = self
                 .change_of(tx, asked, &settled, &submitted)
                 .map_err(failed)?;
-            let placeholder = change.as_ref().map(|(.., change)| Secrets::placeholder(change));
+            let placeholder = change
+                .as_ref()
+                .map(|(.., change)| Secrets::placeholder(change));
             self.run_one(tx, asked, &settled, &submitted, placeholder.as_ref())
                 .map_err(failed)?;
             if let Some((collection_id, id, change)) = change {
@@ -309,13 +320,13 @@ impl Batch {
             BatchOperation::Delete(id) => Settled::Delete(id),
             BatchOperation::Upsert => {
                 let id = submitted_id(asked);
-                let exists = self
-                    .exists(tx, &asked.collection, id)
-                    .map_err(|error| BatchFailure::Request {
+                let exists = self.exists(tx, &asked.collection, id).map_err(|error| {
+                    BatchFailure::Request {
                         position,
                         creates: true,
                         error,
-                    })?;
+                    }
+                })?;
                 if exists {
                     Settled::Update(id)
                 } else {

@@ -124,14 +124,14 @@ impl<'a> Draft<'a> {
             if self.collection.fields[at].kind_of() != Some(FieldKind::File) {
                 continue;
             }
-            let mut names: Vec<String> = Vec::new();
+            let mut kept: Vec<String> = Vec::new();
             // Files replace what there was, but not what is named beside them.
             if let Some(found) = named.iter().position(|(.., known, _)| known == name) {
                 let (.., value) = named.remove(found);
-                names = cast::list(&value);
+                kept = cast::list(&value);
             }
-            names.extend(staged.iter().map(|file| file.key.name.clone()));
-            named.push((at, modifier, name, Cow::Owned(Value::from(names))));
+            kept.extend(staged.iter().map(|file| file.key.name.clone()));
+            named.push((at, modifier, name, Cow::Owned(Value::from(kept))));
         }
         // A modifier changes the value that comes with it.
         named.sort_by_key(|(_, modifier, ..)| match modifier {

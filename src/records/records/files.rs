@@ -43,9 +43,11 @@ pub(crate) fn check(
             .iter()
             .any(|kind| essence(kind).eq_ignore_ascii_case(essence(mime)))
     };
-    let wrong = added
-        .iter()
-        .find(|name| !submitted.file(name).is_some_and(|file| is_taken(&file.mime)));
+    let wrong = added.iter().find(|name| {
+        !submitted
+            .file(name)
+            .is_some_and(|file| is_taken(&file.mime))
+    });
     match wrong {
         None => Ok(()),
         Some(name) => {
@@ -98,11 +100,7 @@ impl Records {
     }
 
     /// Lets go of all files of a record that goes.
-    pub(crate) fn discard_files(
-        &self,
-        tx: &mut Tx<'_>,
-        draft: &Draft<'_>,
-    ) -> Result<(), Error> {
+    pub(crate) fn discard_files(&self, tx: &mut Tx<'_>, draft: &Draft<'_>) -> Result<(), Error> {
         for (field, stored) in draft.collection.fields.iter().zip(&draft.columns) {
             if field.kind_of() != Some(FieldKind::File) {
                 continue;

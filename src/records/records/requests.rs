@@ -17,13 +17,10 @@ impl Records {
         info: &RequestInfo,
     ) -> Result<Record, Error> {
         let submitted = submitted.into();
-        let secrets = match has_password(&submitted) {
-            true => {
-                self.secrets_of_create(collection, &submitted, info)
-                    .await?
-            }
-            false => None,
-        };
+        let mut secrets = None;
+        if has_password(&submitted) {
+            secrets = self.secrets_of_create(collection, &submitted, info).await?;
+        }
         let (records, name) = (self.clone(), collection.to_owned());
         let asked = info.clone();
         let create = move |tx: &mut Tx<'_>| {
@@ -42,13 +39,12 @@ impl Records {
         info: &RequestInfo,
     ) -> Result<Record, Error> {
         let submitted = submitted.into();
-        let secrets = match has_password(&submitted) {
-            true => {
-                self.secrets_of_update((collection, id), &submitted, info)
-                    .await?
-            }
-            false => None,
-        };
+        let mut secrets = None;
+        if has_password(&submitted) {
+            secrets = self
+                .secrets_of_update((collection, id), &submitted, info)
+                .await?;
+        }
         let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
         let asked = info.clone();
         let update = move |tx: &mut Tx<'_>| {

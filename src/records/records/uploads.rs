@@ -22,17 +22,20 @@ impl Records {
         let (is_new, info) = (id.is_none(), info.clone());
         let check = move |tx: &mut Tx<'_>| {
             let collection = records.writable_collection(tx, &name)?;
-            let operation = match is_new {
-                true => Operation::Create,
-                false => Operation::Update,
+            let operation = if is_new {
+                Operation::Create
+            } else {
+                Operation::Update
             };
             let rule = access::rule(&collection, operation, &info)?;
             match rule {
-                Some(rule) if !access::could_hold(tx, &collection, rule, &info)? => Err(if is_new {
-                    Error::Invalid("Failed to create record.".to_owned())
-                } else {
-                    Error::NotFound
-                }),
+                Some(rule) if !access::could_hold(tx, &collection, rule, &info)? => {
+                    Err(if is_new {
+                        Error::Invalid("Failed to create record.".to_owned())
+                    } else {
+                        Error::NotFound
+                    })
+                }
                 _ => Ok(collection),
             }
         };

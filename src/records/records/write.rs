@@ -197,13 +197,7 @@ pub(crate) fn emit_updated(
     draft: &Draft<'_>,
     request_id: Option<&str>,
 ) -> Result<(), Error> {
-    emit(
-        tx,
-        draft.collection,
-        draft.id(),
-        Action::Update,
-        request_id,
-    )
+    emit(tx, draft.collection, draft.id(), Action::Update, request_id)
 }
 
 /// Turns a violated uniqueness constraint into errors of the fields that it is about. SQLite names

@@ -19,14 +19,26 @@ fn rules_see_what_modifiers_lead_to() {
         let Value::Object(values) = values else {
             unreachable!("bodies are objects")
         };
-        let stored = [Stored::Real(10.0), Stored::Text("[\"a\"]".to_owned()), Stored::Text("x".to_owned())];
+        let stored = [
+            Stored::Real(10.0),
+            Stored::Text("[\"a\"]".to_owned()),
+            Stored::Text("x".to_owned()),
+        ];
         let mut draft = Draft::of(&collection, &stored);
         let body = draft.load(&Submitted::from(values), trusted, &random);
         assert_eq!(Value::Object((*body).clone()), expected);
     };
-    check(json!({"n+": 5, "other": 1}), false, json!({"other": 1, "n": 15}));
+    check(
+        json!({"n+": 5, "other": 1}),
+        false,
+        json!({"other": 1, "n": 15}),
+    );
     check(json!({"n": 1, "n+": 5}), false, json!({"n": 6}));
     check(json!({"m-": "a", "m+": ["c"]}), false, json!({"m": ["c"]}));
     check(json!({"n": "5", "h": "y"}), false, json!({"n": "5"}));
-    check(json!({"n": "5", "h": "y"}), true, json!({"n": "5", "h": "y"}));
+    check(
+        json!({"n": "5", "h": "y"}),
+        true,
+        json!({"n": "5", "h": "y"}),
+    );
 }
