@@ -38,7 +38,7 @@ const COLUMNS: Column<Collection>[] = [
     cell: ({ name, type }) => {
       const { icon: Icon } = TYPES[type];
       return (
-        <Group gap={8} wrap="nowrap" component="span">
+        <Group gap={8} wrap="nowrap" component="span" miw="max-content">
           <Icon size={18} style={{ flex: 'none', opacity: 0.6 }} />
           <span>{name}</span>
         </Group>
@@ -48,7 +48,7 @@ const COLUMNS: Column<Collection>[] = [
   {
     header: 'Type',
     cell: ({ type }) => (
-      <Badge variant="light" color="mito" tt="none" radius="sm">
+      <Badge variant="light" color="mito" tt="none" radius="sm" miw="max-content">
         {TYPES[type].label}
       </Badge>
     ),
@@ -78,10 +78,12 @@ export default function Collections() {
   const [shown, setShown] = useState('own');
   const [search, setSearch] = useState('');
   const wanted = search.trim().toLowerCase();
-  const rows = collections.data?.filter(
-    ({ name, system }) =>
-      (system ?? false) === (shown === 'system') && name.toLowerCase().includes(wanted),
-  );
+  const rows = collections.data
+    ?.filter(
+      ({ name, system }) =>
+        (system ?? false) === (shown === 'system') && name.toLowerCase().includes(wanted),
+    )
+    .sort((a, b) => a.name.localeCompare(b.name));
   return (
     <Page
       title="Collections"

@@ -1,10 +1,11 @@
-import { Badge, Button } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { IconDownload, IconPencil, IconPlus, IconTable } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useParams } from 'wouter';
 import { ApiError } from '@/api/client';
 import type { Collection } from '@/api/types';
 import { Page } from '@/components/Page';
+import { StateDot } from '@/components/StatusBadge';
 import { EmptyState, ErrorState } from '@/components/states';
 import { BulkBar } from './grid/BulkBar';
 import { useColumns } from './grid/columns';
@@ -53,13 +54,7 @@ function Grid({ collection }: { collection: Collection }) {
     <Page
       title={collection.name}
       crumbs={CRUMBS}
-      lead={
-        live && (
-          <Badge variant="dot" color="teal" radius="sm" tt="none">
-            live
-          </Badge>
-        )
-      }
+      lead={<Lead collection={collection} live={live} />}
       actions={
         <Actions
           collection={collection}
@@ -129,6 +124,22 @@ function Grid({ collection }: { collection: Collection }) {
         total={page.data?.totalItems ?? 0}
       />
     </Page>
+  );
+}
+
+const KINDS = { base: 'Records', auth: 'Accounts', view: 'A view' };
+
+function Lead({ collection, live }: { collection: Collection; live: boolean }) {
+  return (
+    <Group gap={6}>
+      {KINDS[collection.type]}
+      {live && (
+        <>
+          <StateDot state="healthy" label="Changes appear as they happen" />
+          live
+        </>
+      )}
+    </Group>
   );
 }
 

@@ -1,8 +1,9 @@
 import 'uplot/dist/uPlot.min.css';
-import { useMantineTheme } from '@mantine/core';
+import { useComputedColorScheme, useMantineTheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
+import classes from './Chart.module.css';
 
 const HEIGHT = 140;
 /** Bars of four fifths of their hour. */
@@ -19,14 +20,17 @@ export default function Chart({ label, data }: ChartProps) {
   const { ref, width } = useElementSize();
   const holder = useRef<HTMLDivElement>(null);
   const theme = useMantineTheme();
+  const scheme = useComputedColorScheme();
   const color = theme.colors.mito?.[5] ?? '#38ae86';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read anew for another scheme
   useEffect(() => {
     const node = holder.current;
     if (!node || width === 0) {
       return;
     }
     const text = getComputedStyle(node).color;
-    const line = getComputedStyle(node).getPropertyValue('--line');
+    // A canvas knows no variables, but a border's colour is resolved.
+    const line = getComputedStyle(node).borderTopColor;
     const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { show: false } };
     const chart = new UPlot(
       {
@@ -54,10 +58,10 @@ export default function Chart({ label, data }: ChartProps) {
       node,
     );
     return () => chart.destroy();
-  }, [width, data, label, color]);
+  }, [width, data, label, color, scheme]);
   return (
     <div ref={ref} style={{ minHeight: 170 }}>
-      <div ref={holder} role="img" aria-label={`${label} in each hour`} />
+      <div ref={holder} role="img" aria-label={`${label} in each hour`} className={classes.chart} />
     </div>
   );
 }

@@ -16,7 +16,7 @@ interface AccountToolsProps {
 export function AccountTools({ collection, record }: AccountToolsProps) {
   const [impersonating, setImpersonating] = useState(false);
   const email = typeof record.email === 'string' ? record.email : '';
-  const path = `/collections/${encodeURIComponent(collection.name)}`;
+  const path = `/public/collections/${encodeURIComponent(collection.name)}`;
   const verification = useAction<void>({
     run: () => post(`${path}/request-verification`, { email }),
     done: () => `The verification mail to ${email} is on its way.`,

@@ -2,7 +2,6 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { apiUrl, get, remove, request } from '@/api/client';
-import { recordsPath } from '../queries';
 
 /** A session as the list shows it. */
 export interface AccountSession {
@@ -21,7 +20,8 @@ export interface AccountSession {
 }
 
 function sessionsPath(collection: string, id: string): string {
-  return `${recordsPath(collection, id)}/sessions`;
+  const account = `${encodeURIComponent(collection)}/${encodeURIComponent(id)}`;
+  return `/platform/v1/accounts/${account}/sessions`;
 }
 
 /** The living sessions of an account. */

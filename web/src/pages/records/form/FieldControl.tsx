@@ -39,7 +39,8 @@ export function FieldControl(props: FieldControlProps) {
   const common = {
     label: field.hidden ? `${field.name} (hidden)` : field.name,
     description: field.help || undefined,
-    withAsterisk: field.required ?? false,
+    // What the server makes by itself need not be entered.
+    withAsterisk: (field.required ?? false) && !field.autogeneratePattern,
     error,
   };
   switch (field.type) {

@@ -44,7 +44,7 @@ export function FilterBar(props: FilterBarProps) {
       <FilterInput
         label="Search or filter"
         hideLabel
-        placeholder="Search, or filter: title ~ 'whale' && created > @monthStart"
+        placeholder="Search or filter"
         leftSection={<IconSearch size={16} />}
         value={text}
         onChange={setText}

@@ -70,7 +70,8 @@ export function FieldRow(props: FieldRowProps) {
         <TextInput
           aria-label={`Name of the field ${field.name}`}
           value={field.name}
-          disabled={field.system ?? false}
+          readOnly={field.system ?? false}
+          variant={field.system ? 'filled' : 'default'}
           error={nameError}
           spellCheck={false}
           flex={1}

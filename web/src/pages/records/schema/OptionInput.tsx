@@ -1,5 +1,6 @@
 import {
   Group,
+  Input,
   NumberInput,
   SegmentedControl,
   Select,
@@ -129,9 +130,7 @@ function MaxSelect({ field, error, onChange }: PartProps) {
   const many = count > 1;
   return (
     <Stack gap={4}>
-      <Text size="sm" fw={500}>
-        How many
-      </Text>
+      <Input.Label component="div">How many</Input.Label>
       <Group gap="xs" wrap="nowrap">
         <SegmentedControl
           aria-label={`How many values ${field.name} holds`}

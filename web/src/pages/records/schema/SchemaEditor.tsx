@@ -94,23 +94,25 @@ export function SchemaEditor({ initial, stored }: SchemaEditorProps) {
         <ErrorSummary errors={failure?.errors ?? {}} title={failure?.title ?? null} />
         <Head draft={draft} stored={stored} onChange={setDraft} />
         <Parts draft={draft} stored={stored} onChange={setDraft} />
-        <Paper withBorder className={classes.bar} role="group" aria-label="Save the collection">
-          <Group justify="flex-end" gap="xs">
-            <Button
-              variant="default"
-              disabled={!changed || busy}
-              onClick={() => {
-                setDraft(initial);
-                setFailure(null);
-              }}
-            >
-              Undo changes
-            </Button>
-            <Button onClick={ask} loading={busy} disabled={!changed && stored !== undefined}>
-              {stored ? 'Save changes' : 'Create the collection'}
-            </Button>
-          </Group>
-        </Paper>
+        {(changed || !stored) && (
+          <Paper withBorder className={classes.bar} role="group" aria-label="Save the collection">
+            <Group justify="flex-end" gap="xs" wrap="nowrap">
+              <Button
+                variant="default"
+                disabled={!changed || busy}
+                onClick={() => {
+                  setDraft(initial);
+                  setFailure(null);
+                }}
+              >
+                Undo
+              </Button>
+              <Button onClick={ask} loading={busy} disabled={!changed && stored !== undefined}>
+                {stored ? 'Save changes' : 'Create the collection'}
+              </Button>
+            </Group>
+          </Paper>
+        )}
       </Page>
     </ErrorsContext>
   );
