@@ -6,7 +6,7 @@ use mito_database::Tx;
 
 use crate::{
     Collection, CollectionKind, Error, FieldError, Record, Records,
-    accounts::{SUPERUSERS, change as account_change},
+    accounts::SUPERUSERS,
     collections::{
         indexes::Index,
         read, schema, store, system,
@@ -15,7 +15,6 @@ use crate::{
     },
     fields::FieldKind,
     names::quote,
-    records::write,
 };
 
 /// Records that are removed between two looks at what is left.
@@ -125,11 +124,38 @@ impl Records {
             if collection.name == SUPERUSERS {
                 return Err(Error::Invalid(CANNOT_TRUNCATE.to_owned()));
             }
-            remove_all(tx, &collection)
+            records.remove_all(tx, &collection)
         };
         let ended = self.inner.database.exclusive(truncate).await?;
         self.mark_all_ended(&ended);
         Ok(())
+    }
+
+    fn remove_all(&self, tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, Error> {
+        tx.frees_space();
+        let sql = format!(
+            "SELECT id FROM {} ORDER BY id LIMIT {PAGE}",
+            quote(&collection.name)
+        );
+        let mut ended = Vec::new();
+        loop {
+            let rows = tx.query(&sql, &[])?;
+            if rows.is_empty() {
+                return Ok(ended);
+            }
+            for row in rows {
+                let id: String = row.get("id")?;
+                match self.remove(tx, collection, &id, None) {
+                    Ok(removed) => ended.extend(removed.sessions),
+                    // A record of the same collection has taken it along.
+                    Err(Error::NotFound) => {}
+                    Err(Error::Invalid(_)) => {
+                        return Err(Error::Invalid(CANNOT_TRUNCATE.to_owned()));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
     }
 
     /// Lets a query run where it holds nobody up and is stopped in time, before it is a view.
@@ -149,33 +175,6 @@ impl Records {
     }
 }
 
-fn remove_all(tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, Error> {
-    tx.frees_space();
-    let sql = format!(
-        "SELECT id FROM {} ORDER BY id LIMIT {PAGE}",
-        quote(&collection.name)
-    );
-    let mut ended = Vec::new();
-    loop {
-        let rows = tx.query(&sql, &[])?;
-        if rows.is_empty() {
-            return Ok(ended);
-        }
-        for row in rows {
-            let id: String = row.get("id")?;
-            match write::remove(tx, collection, &id, None) {
-                // A record of the same collection may have taken it along.
-                Ok(()) | Err(Error::NotFound) => {}
-                Err(Error::Invalid(_)) => {
-                    return Err(Error::Invalid(CANNOT_TRUNCATE.to_owned()));
-                }
-                Err(error) => return Err(error),
-            }
-            ended.extend(account_change::follow(tx, collection, &id, true)?);
-        }
-    }
-}
-
 const CANNOT_TRUNCATE: &str = "Failed to truncate collection (most likely due to required cascade \
      delete record references).";
 
@@ -186,7 +185,7 @@ fn save(
     existing: Option<&Collection>,
     random: &Random,
 ) -> Result<Collection, Error> {
-    let others = Others::load(tx)?;
+    let others = Others::load(tx, random)?;
     let problem = infer(tx, &mut wanted, random)?;
     validate::collection(tx, &wanted, existing, &others, problem.as_ref())?;
     apply(tx, &mut wanted, existing, random)?;

@@ -7,12 +7,14 @@ use crate::{
     Collection, CollectionKind, Field, FieldError,
     collections::validate::Others,
     error::FieldErrors,
-    fields::{FieldKind, patterns},
+    fields::{FieldKind, generate, patterns},
     names,
 };
 
 /// The largest limit: what JavaScript can count to.
 const MAX_LIMIT: i64 = 9_007_199_254_740_991;
+/// The longest text where the field sets no limit, in characters.
+const MAX_TEXT: i64 = 5_000;
 /// The longest help text, in characters.
 const MAX_HELP: usize = 300;
 /// The longest id of a field, in characters.
@@ -131,6 +133,29 @@ impl Check<'_> {
         self.set("pattern", expression(&pattern));
         let generated = self.field.text_option("autogeneratePattern").to_owned();
         self.set("autogeneratePattern", expression(&generated));
+        if !generated.is_empty() {
+            self.generated(&generated, &pattern);
+        }
+    }
+
+    /// Texts that are made up must be texts that would be accepted.
+    fn generated(&mut self, generated: &str, pattern: &str) {
+        let Some(text) = generate::generate(&self.others.random, generated) else {
+            return;
+        };
+        let length = i64::try_from(text.chars().count()).unwrap_or(MAX_LIMIT);
+        let max = match self.integer("max") {
+            0 => MAX_TEXT,
+            max => max,
+        };
+        let fits = (self.integer("min")..=max).contains(&length);
+        if !fits || !patterns::matches(pattern, &text) {
+            let message = format!(
+                "The provided autogenerate pattern could produce invalid field values, ex.: {text:?}."
+            );
+            let code = "validation_invalid_autogenerate_pattern_value";
+            self.set("autogeneratePattern", Some(FieldError::new(code, message)));
+        }
     }
 
     fn primary_key(&mut self) {

@@ -102,7 +102,7 @@ impl Records {
         let (mut views, mut tables): (Vec<_>, Vec<_>) = planned
             .into_iter()
             .partition(|planned| planned.wanted.kind == CollectionKind::View);
-        let mut others = Others::load(tx)?;
+        let mut others = Others::load(tx, &self.inner.random)?;
         for planned in tables.iter().chain(&views) {
             others.expect(&planned.wanted);
             store::save(tx, &planned.wanted)?;

@@ -128,7 +128,7 @@ fn value(holds: Holds, given: Option<&Value>) -> Result<Value, Malformed> {
         Text if given.is_string() => Ok(given.clone()),
         Date => match given {
             Value::String(text) => {
-                let date = dates::parse(text).map(dates::format);
+                let date = dates::parse(text).map(dates::format_utc);
                 Ok(Value::String(date.unwrap_or_default()))
             }
             _ => Err(Malformed),

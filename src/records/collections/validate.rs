@@ -1,5 +1,6 @@
 //! What a definition must look like before it becomes a table.
 
+use mito_core::Random;
 use mito_database::{Dialect, Tx};
 
 use crate::{
@@ -28,14 +29,17 @@ pub(crate) struct Others {
     all: Vec<Collection>,
     /// Those that come with the same import.
     coming: Vec<Collection>,
+    /// Draws texts from patterns, to see whether they are any good.
+    pub(crate) random: Random,
 }
 
 impl Others {
     /// All collections as the transaction sees them.
-    pub(crate) fn load(tx: &mut Tx<'_>) -> Result<Self, Error> {
+    pub(crate) fn load(tx: &mut Tx<'_>, random: &Random) -> Result<Self, Error> {
         Ok(Self {
             all: store::all(tx)?,
             coming: Vec::new(),
+            random: random.clone(),
         })
     }
 

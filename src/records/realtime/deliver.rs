@@ -52,7 +52,7 @@ impl Records {
             Err(Error::NotFound) => return Ok(Vec::new()),
             other => other?,
         };
-        let audiences = self.audiences(&collection, &event.record);
+        let audiences = self.audiences(&collection, event);
         if audiences.is_empty() {
             return Ok(Vec::new());
         }
@@ -72,16 +72,16 @@ impl Records {
     }
 
     /// Everybody who might be told, with the operation whose rule decides.
-    fn audiences(&self, collection: &Collection, id: &str) -> Vec<(Operation, Audience)> {
+    fn audiences(&self, collection: &Collection, event: &Event) -> Vec<(Operation, Audience)> {
         let registry = self.inner.realtime.registry();
         let mut audiences = Vec::new();
         for name in [&collection.name, &collection.id] {
             for (target, operation) in [
-                (format!("{name}/{id}"), Operation::View),
+                (format!("{name}/{}", event.record), Operation::View),
                 (format!("{name}/*"), Operation::List),
                 (name.clone(), Operation::List),
             ] {
-                let asked = registry.audiences(&target).into_iter();
+                let asked = registry.audiences(&target, event.sequence).into_iter();
                 audiences.extend(asked.map(|audience| (operation, audience)));
             }
         }
