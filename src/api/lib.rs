@@ -14,6 +14,7 @@
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
 
 mod accounts;
+mod backups;
 mod body;
 mod caller;
 mod collections;
@@ -22,10 +23,12 @@ mod envelope;
 mod extract;
 mod fields;
 mod health;
+mod logs;
 pub mod panel;
 mod records;
 mod routes;
 mod settings;
+mod sql;
 #[cfg(test)]
 mod tests;
 
