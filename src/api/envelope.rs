@@ -24,6 +24,9 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
+    /// What PocketBase says where it does not say what is wrong.
+    pub(crate) const NO_REASON: &str = "Something went wrong while processing your request.";
+
     pub(crate) fn new(status: StatusCode, message: &str) -> Self {
         Self {
             status,
@@ -54,8 +57,16 @@ impl Envelope {
     }
 
     pub(crate) fn internal() -> Self {
-        let message = "Something went wrong while processing your request.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Self::NO_REASON)
+    }
+
+    /// The same refusal, for endpoints that do not say what is wrong with a request.
+    #[must_use]
+    pub(crate) fn without_reason(mut self) -> Self {
+        if self.status == StatusCode::BAD_REQUEST {
+            Self::NO_REASON.clone_into(&mut self.message);
+        }
+        self
     }
 
     /// A body that cannot be read, in the words that some endpoints have for it.
@@ -164,10 +175,10 @@ pub(crate) struct Told {
 impl Told {
     /// What was wrong with fields, if that was it.
     pub(crate) fn details(&self) -> Value {
-        match self.data.is_empty() {
-            true => Value::Null,
-            false => Value::Object(self.data.clone()),
+        if self.data.is_empty() {
+            return Value::Null;
         }
+        Value::Object(self.data.clone())
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `body` | JSON bodies, bounded and checked |
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
+//! | `realtime` | streams of events |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
@@ -25,6 +26,7 @@ mod fields;
 mod health;
 mod logs;
 pub mod panel;
+mod realtime;
 mod records;
 mod routes;
 mod settings;

@@ -14,7 +14,8 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, backups, caller, collections, crons, envelope, health, logs, panel, records, settings, sql,
+    Api, accounts, backups, caller, collections, crons, envelope, health, logs, panel, realtime,
+    records, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -47,6 +48,10 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route(
             "/collections/{collection}/auth-refresh",
             post(accounts::refresh),
+        )
+        .route(
+            "/realtime",
+            get(realtime::connect).post(realtime::subscribe),
         )
         .route("/platform/v1/sign-out", post(accounts::sign_out))
         .fallback(envelope::no_route)

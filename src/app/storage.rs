@@ -23,8 +23,7 @@ const MIGRATIONS: &[Migrations] = &[
 ];
 
 /// The migrations of `objects.db`, which has jobs' relays too.
-const OBJECTS_MIGRATIONS: &[Migrations] =
-    &[mito_objects::MIGRATIONS, mito_queue::MIGRATIONS];
+const OBJECTS_MIGRATIONS: &[Migrations] = &[mito_objects::MIGRATIONS, mito_queue::MIGRATIONS];
 
 /// What a backup may hold.
 pub const KNOWN: Known = Known {

@@ -8,6 +8,7 @@
 //! | `fields` | types of fields: how values are accepted, stored and shown |
 //! | [`files`] | what records carry: stored before them, removed after |
 //! | `filter` | the language of filters and rules, compiled to SQL |
+//! | [`realtime`] | who is told of changes |
 //! | [`accounts`] | who may: passwords, sessions, codes |
 //! | `request` | what rules know of a request |
 //! | [`settings`] | what PocketBase lets administrators set while it runs |
@@ -25,6 +26,7 @@ mod filter;
 pub mod logs;
 mod names;
 mod platform;
+pub mod realtime;
 pub mod records;
 mod request;
 pub mod settings;
@@ -53,8 +55,9 @@ pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
 pub use logs::LogEntry;
 pub use platform::Platform;
+pub use realtime::Realtime;
 pub use records::{ListQuery, Page, Record};
-pub use request::{RequestInfo, RuleContext};
+pub use request::{Parameters, RequestInfo, RuleContext};
 pub use settings::Settings;
 pub use starter::Starter;
 
@@ -109,6 +112,10 @@ pub struct Config {
     pub session_idle_seconds: u64,
     /// How long a session lives in all, in seconds.
     pub session_absolute_seconds: u64,
+    /// How many clients may be told of changes at once.
+    pub realtime_max_clients: usize,
+    /// How many of them may be at one address; there is no such limit on this machine.
+    pub realtime_max_clients_per_address: usize,
 }
 
 impl Default for Config {
@@ -118,6 +125,8 @@ impl Default for Config {
             token_seconds: 3_600,
             session_idle_seconds: 7 * 24 * 3_600,
             session_absolute_seconds: 30 * 24 * 3_600,
+            realtime_max_clients: 20_000,
+            realtime_max_clients_per_address: 500,
         }
     }
 }
@@ -166,6 +175,7 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
     pub(crate) definitions: Definitions,
+    pub(crate) realtime: Realtime,
     /// Names this process in the cache.
     pub(crate) boot: String,
 }
@@ -188,6 +198,12 @@ impl Records {
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
+            realtime: Realtime::new(
+                realtime::Limits::of(&config),
+                clock.clone(),
+                random.clone(),
+                database.changes(),
+            ),
             boot: random.id(BOOT_LENGTH),
             database,
             cache,
@@ -208,7 +224,7 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        let mut tasks = vec![self.file_sweeper()];
+        let mut tasks = vec![self.file_sweeper(), self.realtime_feed()];
         tasks.extend(self.platform_tasks());
         tasks
     }
