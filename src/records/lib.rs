@@ -56,7 +56,7 @@ pub use error::{Error, FieldError};
 pub use logs::LogEntry;
 pub use platform::Platform;
 pub use realtime::Realtime;
-pub use records::{ListQuery, Page, Record};
+pub use records::{ListQuery, Page, Record, Submitted};
 pub use request::{Parameters, RequestInfo, RuleContext};
 pub use settings::Settings;
 pub use starter::Starter;
