@@ -40,7 +40,10 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use accounts::{SUPERUSERS, Session, SignIn};
+pub use accounts::{
+    SUPERUSERS, Session, SignIn,
+    auth::{AuthMethod, AuthOutcome},
+};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
 pub use records::{ListQuery, Page, Record};
@@ -49,7 +52,9 @@ pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
-    accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
+    accounts::{
+        limits::Limiter, passwords::Passwords, sessions::used::Used, tokens::Keys,
+    },
     collections::store::Definitions,
     settings::Current,
 };
@@ -83,8 +88,6 @@ pub struct Config {
     /// Signs session tokens (`JWT_SECRET`); generated and kept when empty.
     #[schemars(extend("secret" = true))]
     pub jwt_secret: String,
-    /// How long a token is valid, in seconds.
-    pub token_seconds: u64,
     /// How long a session lives without use, in seconds.
     pub session_idle_seconds: u64,
     /// How long a session lives in all, in seconds.
@@ -95,7 +98,6 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             jwt_secret: String::new(),
-            token_seconds: 3_600,
             session_idle_seconds: 7 * 24 * 3_600,
             session_absolute_seconds: 30 * 24 * 3_600,
         }
@@ -142,6 +144,8 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
+    pub(crate) used: Used,
+    pub(crate) platform_url: OnceLock<String>,
     pub(crate) definitions: Definitions,
     /// Names this process in the cache.
     pub(crate) boot: String,
@@ -163,6 +167,8 @@ impl Records {
             keys: Keys::new(&jwt_secret),
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
+            used: Used::default(),
+            platform_url: OnceLock::new(),
             definitions: Definitions::default(),
             boot: random.id(BOOT_LENGTH),
             database,

@@ -85,14 +85,19 @@ impl Passwords {
             let nobody = nobody.get_or_init(|| self::hash("nobody", &salt).unwrap_or_default());
             let known = hash.filter(|hash| !hash.is_empty());
             let compared = known.as_ref().unwrap_or(nobody);
-            let parsed = PasswordHash::new(compared)
-                .map_err(|error| Error::Internal(format!("a password hash is damaged: {error}")))?;
             // A longer password can have been set nowhere; it is not worth the time of hashing it.
             let password = password.expose_secret();
             let cut = password.chars().nth(MAX_CHARACTERS).is_none();
             let tried = if cut { password.as_bytes() } else { b"" };
             runs.fetch_add(1, Ordering::Relaxed);
-            let matches = hasher()?.verify_password(tried, &parsed).is_ok();
+            let matches = if is_imported(compared) {
+                bcrypt::verify(tried, compared).unwrap_or(false)
+            } else {
+                let parsed = PasswordHash::new(compared).map_err(|error| {
+                    Error::Internal(format!("a password hash is damaged: {error}"))
+                })?;
+                hasher()?.verify_password(tried, &parsed).is_ok()
+            };
             Ok(matches && known.is_some() && cut)
         };
         self.on_a_core(verify).await?
@@ -140,6 +145,13 @@ fn hash(password: &str, salt: &[u8]) -> Result<String, Error> {
         .hash_password_with_salt(password.as_bytes(), salt)
         .map_err(|error| Error::Internal(format!("hashing a password failed: {error}")))?;
     Ok(hash.to_string())
+}
+
+/// Whether a hash comes from another PocketBase: bcrypt, which is compared, but not made.
+pub(crate) fn is_imported(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2x$", "$2y$"]
+        .iter()
+        .any(|prefix| hash.starts_with(prefix))
 }
 
 /// Whether a password may be set.

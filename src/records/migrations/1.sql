@@ -19,6 +19,10 @@ CREATE TABLE _mito_records_sessions (
     created_at BIGINT NOT NULL,
     idle_at BIGINT NOT NULL,
     absolute_at BIGINT NOT NULL,
+    used_at BIGINT NOT NULL,
+    refreshable BIGINT NOT NULL,
+    method TEXT NOT NULL,
+    impersonator TEXT NOT NULL,
     user_agent TEXT NOT NULL,
     client_ip TEXT NOT NULL
 );
