@@ -130,11 +130,7 @@ impl Records {
 
     /// Checks a password and starts a session. The answer and its time are the same for a wrong
     /// password and an unknown account.
-    pub async fn sign_in(
-        &self,
-        sign_in: SignIn,
-        info: &RequestInfo,
-    ) -> Result<AuthOutcome, Error> {
+    pub async fn sign_in(&self, sign_in: SignIn, info: &RequestInfo) -> Result<AuthOutcome, Error> {
         let failed = || Error::Invalid("Failed to authenticate.".to_owned());
         let collection = self.auth_collection(&sign_in.collection).await?;
         let options = AuthOptions::of(&collection).password_auth;
@@ -192,7 +188,11 @@ impl Records {
         let hash = self.inner.passwords.hash(password).await?;
         let table = quote(&collection.name);
         let sql = format!("UPDATE {table} SET password = $1 WHERE id = $2 AND password = $3");
-        let (new, id, old) = (hash.clone(), account.id.clone(), account.password_hash.clone());
+        let (new, id, old) = (
+            hash.clone(),
+            account.id.clone(),
+            account.password_hash.clone(),
+        );
         let replace = move |tx: &mut Tx<'_>| Ok::<_, Error>(tx.execute(&sql, &[&new, &id, &old])?);
         if self.inner.database.write(replace).await? > 0 {
             account.password_hash = hash;

@@ -1,6 +1,10 @@
 //! What rules know of a request: `@request.*`.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, LazyLock},
+};
 
 use mito_network::Identity;
 use serde_json::Value;
@@ -45,6 +49,44 @@ impl RuleContext {
     }
 }
 
+/// Named texts that are read only when a rule asks for one: few rules do, and every request has them.
+#[derive(Clone)]
+pub struct Parameters(Arc<LazyLock<Record, Box<dyn FnOnce() -> Record + Send>>>);
+
+impl Parameters {
+    /// Those that `read` gives.
+    pub fn new(read: impl FnOnce() -> Record + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(read))))
+    }
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::new(Record::new)
+    }
+}
+
+impl From<Record> for Parameters {
+    fn from(record: Record) -> Self {
+        Self::new(move || record)
+    }
+}
+
+impl Deref for Parameters {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The names alone: a header may be a secret.
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 /// A request as rules see it. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct RequestInfo {
@@ -55,9 +97,9 @@ pub struct RequestInfo {
     /// `@request.auth.*`: who asks, if they have proved it.
     pub identity: Option<Identity>,
     /// `@request.query.*`: texts.
-    pub query: Arc<Record>,
+    pub query: Parameters,
     /// `@request.headers.*`: texts; names in lower case with `_` for `-`.
-    pub headers: Arc<Record>,
+    pub headers: Parameters,
     /// `@request.body.*`: what was submitted, files as the names that they will have.
     pub body: Arc<Record>,
     /// The id that follows the request through jobs and logs.
@@ -101,7 +143,8 @@ impl RequestInfo {
 
     /// A text of the body, or else of the query; empty when it is in neither.
     pub(crate) fn parameter(&self, name: &str) -> &str {
-        [&self.body, &self.query]
+        let query: &Record = &self.query;
+        [&*self.body, query]
             .into_iter()
             .filter_map(|record| record.get(name).and_then(Value::as_str))
             .find(|text| !text.is_empty())

@@ -28,7 +28,8 @@ const CACHE_KIB: i64 = 16 * 1024;
 /// so that a steady load writes over the same blocks again and again.
 pub(crate) const LOG_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 /// What a closure may ask the engine about. Everything else that `PRAGMA` can do belongs to us.
-const ALLOWED_PRAGMAS: [&str; 11] = [
+const ALLOWED_PRAGMAS: [&str; 12] = [
+    "optimize",
     "table_info",
     "table_xinfo",
     "table_list",

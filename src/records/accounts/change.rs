@@ -8,7 +8,11 @@ use serde_json::Value;
 
 use crate::{
     Collection, Error, FieldError, Record, Records,
-    accounts::{limits::{Attempt, Kind}, passwords, sessions, tokens::same},
+    accounts::{
+        limits::{Attempt, Kind},
+        passwords, sessions,
+        tokens::same,
+    },
     error::FieldErrors,
     fields::accept,
     names::quote,

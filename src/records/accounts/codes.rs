@@ -122,13 +122,14 @@ impl Records {
             let target = take(tx, SESSION, &hash)?;
             // A code does not outlive the session that it was drawn from.
             match target {
-                Some(target) if sessions::rows::find(tx, &target.session)?.is_some() => Ok(Some(target)),
+                Some(target) if sessions::rows::find(tx, &target.session)?.is_some() => {
+                    Ok(Some(target))
+                }
                 _ => Ok::<_, Error>(None),
             }
         };
         let target = self.inner.database.write(redeem).await?.ok_or_else(over)?;
-        let start =
-            sessions::Start::of(&target.collection_id, &target.record, "panel", info);
+        let start = sessions::Start::of(&target.collection_id, &target.record, "panel", info);
         self.start_session(start, info).await?.ok_or_else(over)
     }
 }

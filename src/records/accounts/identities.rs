@@ -79,9 +79,14 @@ fn by_field(
     }
     let given = Stored::Text(identity.to_owned());
     if ignores_case && tx.dialect() == Dialect::Sqlite {
-        sql.push(&column).push(" = ").bind(given).push(" COLLATE NOCASE");
+        sql.push(&column)
+            .push(" = ")
+            .bind(given)
+            .push(" COLLATE NOCASE");
     } else if ignores_case {
-        sql.push(&format!("lower({column}) = lower(")).bind(given).push(")");
+        sql.push(&format!("lower({column}) = lower("))
+            .bind(given)
+            .push(")");
     } else {
         sql.push(&column).push(" IN (");
         sql.bind(given);
@@ -92,7 +97,10 @@ fn by_field(
     }
     sql.push(" LIMIT 2");
     let rows = sql.query(tx)?;
-    let is_exact = |row: &&Row| row.get::<String>("identity").is_ok_and(|own| own == identity);
+    let is_exact = |row: &&Row| {
+        row.get::<String>("identity")
+            .is_ok_and(|own| own == identity)
+    };
     let Some(row) = rows.iter().find(is_exact).or(rows.first()) else {
         return Ok(None);
     };

@@ -7,10 +7,7 @@ use mito_database::Tx;
 
 use crate::{
     Error, FieldError, Records, RequestInfo, Session,
-    accounts::{
-        options::AuthOptions,
-        sessions::Start,
-    },
+    accounts::{options::AuthOptions, sessions::Start},
     records::read,
 };
 

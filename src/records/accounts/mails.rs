@@ -119,7 +119,13 @@ fn render(template: &EmailTemplate, shared: Shared<'_>, words: Words<'_>) -> Ren
     let subject = fill(&template.subject, shared, words, str::to_owned);
     let subject: String = subject
         .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
         .take(MAX_SUBJECT)
         .collect();
     let body = fill(&template.body, shared, words, escape);
@@ -233,7 +239,10 @@ mod tests {
             assert!(html.contains(expected), "{body}: {html}");
         };
         check("{APP_NAME}", "A &amp; B");
-        check("<a href=\"{APP_URL}/x/{TOKEN}\">", "<a href=\"https://a.example/x/t.o-k\">");
+        check(
+            "<a href=\"{APP_URL}/x/{TOKEN}\">",
+            "<a href=\"https://a.example/x/t.o-k\">",
+        );
         check("{OTP} {OTP_ID}", "123 id");
         check("{ALERT_INFO}", "here &quot;now&quot;");
         check("{RECORD:name}!", "&lt;b&gt;&amp;{TOKEN}!");
@@ -253,9 +262,18 @@ mod tests {
     #[test]
     fn the_shipped_templates_have_what_they_need() {
         for (template, needed) in [
-            (defaults::verification(), "https://a.example/auth/confirm-verification/t.o-k"),
-            (defaults::password_reset(), "https://a.example/auth/confirm-password-reset/t.o-k"),
-            (defaults::email_change(), "https://a.example/auth/confirm-email-change/t.o-k"),
+            (
+                defaults::verification(),
+                "https://a.example/auth/confirm-verification/t.o-k",
+            ),
+            (
+                defaults::password_reset(),
+                "https://a.example/auth/confirm-password-reset/t.o-k",
+            ),
+            (
+                defaults::email_change(),
+                "https://a.example/auth/confirm-email-change/t.o-k",
+            ),
             (defaults::otp(), "123"),
             (defaults::alert(), "here \"now\""),
         ] {

@@ -88,7 +88,10 @@ impl Records {
         };
         let code = self.digits(options.otp.length);
         // The hash has the account in it, so that a code is good for no other.
-        let hash = self.inner.keys.code_hash(&format!("{}\n{code}", owner.record));
+        let hash = self
+            .inner
+            .keys
+            .code_hash(&format!("{}\n{code}", owner.record));
         let sent_to = holder.as_ref().map_or("", |_| email);
         let id = self.add_system_record(tx, OTPS, owner, &[("sentTo", sent_to)], Some(&hash))?;
         let account = match &holder {
@@ -179,7 +182,11 @@ impl Records {
             &[&otp_id, &collection.id, &since],
         )?;
         let (record, sent_to, hash): (String, String, String) = match &row {
-            Some(row) => (row.get("record")?, row.get("sent_to")?, row.get("password")?),
+            Some(row) => (
+                row.get("record")?,
+                row.get("sent_to")?,
+                row.get("password")?,
+            ),
             None => Default::default(),
         };
         let tried = self.inner.keys.code_hash(&format!("{record}\n{code}"));

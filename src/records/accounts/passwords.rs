@@ -31,6 +31,8 @@ const SALT_BYTES: usize = 16;
 const MIN_CHARACTERS: usize = 8;
 /// The longest password, in characters. Nothing is cut off.
 const MAX_CHARACTERS: usize = 1_000;
+/// The highest cost of an imported hash that is compared: some seconds.
+const MAX_BCRYPT_COST: u32 = 15;
 /// How many hashes may wait for a core before callers are turned away.
 const MAX_WAITING: usize = 64;
 /// When a caller that was turned away may come back.
@@ -91,7 +93,7 @@ impl Passwords {
             let tried = if cut { password.as_bytes() } else { b"" };
             runs.fetch_add(1, Ordering::Relaxed);
             let matches = if is_imported(compared) {
-                bcrypt::verify(tried, compared).unwrap_or(false)
+                is_affordable(compared) && bcrypt::verify(tried, compared).unwrap_or(false)
             } else {
                 let parsed = PasswordHash::new(compared).map_err(|error| {
                     Error::Internal(format!("a password hash is damaged: {error}"))
@@ -152,6 +154,12 @@ pub(crate) fn is_imported(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2x$", "$2y$"]
         .iter()
         .any(|prefix| hash.starts_with(prefix))
+}
+
+/// Whether an imported hash costs no more than a sign-in may.
+fn is_affordable(hash: &str) -> bool {
+    let cost = hash.split('$').nth(2).and_then(|cost| cost.parse().ok());
+    cost.is_some_and(|cost: u32| cost <= MAX_BCRYPT_COST)
 }
 
 /// Whether a password may be set.

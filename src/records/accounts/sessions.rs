@@ -393,6 +393,7 @@ impl Records {
     }
 
     pub(crate) fn mark_ended(&self, session: &str) {
+        self.inner.realtime.end_session(session);
         let key = self.hot_key(session);
         if self
             .inner

@@ -101,9 +101,7 @@ fn ids_of(
     owner: Owner<'_>,
 ) -> Result<Vec<String>, Error> {
     let table = quote(&collection.name);
-    let mut sql = Sql::new(format!(
-        "SELECT id FROM {table} WHERE \"collectionRef\" = "
-    ));
+    let mut sql = Sql::new(format!("SELECT id FROM {table} WHERE \"collectionRef\" = "));
     sql.bind(Stored::Text(owner.collection.to_owned()));
     sql.push(" AND \"recordRef\" = ")
         .bind(Stored::Text(owner.record.to_owned()));

@@ -138,7 +138,10 @@ impl Keys {
     }
 
     fn purpose_key(&self, purpose: Purpose, own: &str) -> [u8; 32] {
-        mac(&self.purposes, format!("{}\n{own}", purpose.name()).as_bytes())
+        mac(
+            &self.purposes,
+            format!("{}\n{own}", purpose.name()).as_bytes(),
+        )
     }
 
     /// What is stored of a one-time password: few digits, so that a plain hash would tell them to
@@ -161,6 +164,11 @@ impl Keys {
             .claims;
         (claims.kind == "auth").then_some(claims)
     }
+}
+
+/// The key that secrets of settings are sealed with.
+pub(crate) fn settings_key(secret: &SecretString) -> [u8; 32] {
+    derive(secret, b"mito settings secrets")
 }
 
 fn derive(secret: &SecretString, purpose: &[u8]) -> [u8; 32] {

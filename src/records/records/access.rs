@@ -10,7 +10,7 @@ use crate::{
 use mito_database::{Dialect, Tx, Value as Stored};
 
 /// What is done to a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Operation {
     List,
     View,
@@ -69,6 +69,7 @@ pub(crate) fn may_authenticate(
     tx: &mut Tx<'_>,
     collection: &Collection,
     id: &str,
+    info: &RequestInfo,
 ) -> Result<(), Error> {
     let refused = || {
         let message = "The request doesn't satisfy the collection requirements to authenticate.";
@@ -85,7 +86,7 @@ pub(crate) fn may_authenticate(
         collection,
         rule,
         target,
-        &RequestInfo::default(),
+        info,
     )? {
         Ok(())
     } else {
@@ -140,7 +141,6 @@ pub(crate) enum Target<'a> {
     /// The stored record with that id.
     Id(&'a str),
     /// A record as it would be: its columns in the order of the fields. It is not in the table.
-    #[cfg_attr(not(test), expect(dead_code, reason = "creates follow"))]
     Row(&'a [Stored]),
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn check(
 }
 
 /// The start of a statement in which the collection's name stands for one row that is not stored.
-fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
+pub(crate) fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
     let table = quote(&collection.name);
     let mut sql = Sql::new(format!("WITH {table} AS (SELECT "));
     for (position, (field, stored)) in collection.fields.iter().zip(columns).enumerate() {

@@ -84,6 +84,11 @@ pub(crate) fn by_id(
 
 /// A row of [`select`] as a record.
 pub(crate) fn record(collection: &Collection, row: &Row, viewer: &Viewer) -> Record {
+    shown(collection, row.values(), viewer)
+}
+
+/// Columns, in the order of the collection's fields, as a record.
+pub(crate) fn shown(collection: &Collection, columns: &[Stored], viewer: &Viewer) -> Record {
     let mut record = Record::new();
     record.insert(
         "collectionId".to_owned(),
@@ -93,7 +98,7 @@ pub(crate) fn record(collection: &Collection, row: &Row, viewer: &Viewer) -> Rec
         "collectionName".to_owned(),
         Value::String(collection.name.clone()),
     );
-    for (field, stored) in collection.fields.iter().zip(row.values()) {
+    for (field, stored) in collection.fields.iter().zip(columns) {
         if field.is_secret() || (field.is_hidden() && !viewer.sees_hidden()) {
             continue;
         }

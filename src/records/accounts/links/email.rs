@@ -119,7 +119,7 @@ impl Records {
         let (records, token, info) = (self.clone(), token.to_owned(), info.clone());
         let confirm = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &definition.id)?;
-            let found = records.check_change(tx, &collection.id, &token)?;
+            let found = records.check_email_change(tx, &collection.id, &token)?;
             let (now, claims) = found.map_err(|error| Error::field("token", error))?;
             if !same(&now.password_hash, &holder.password_hash) {
                 return Err(Error::field("token", invalid_token()));
@@ -145,11 +145,11 @@ impl Records {
         token: &str,
     ) -> Result<Result<(Holder, PurposeClaims), FieldError>, Error> {
         let (records, id, token) = (self.clone(), collection.to_owned(), token.to_owned());
-        let check = move |tx: &mut Tx<'_>| records.check_change(tx, &id, &token);
+        let check = move |tx: &mut Tx<'_>| records.check_email_change(tx, &id, &token);
         self.inner.database.read(check).await
     }
 
-    fn check_change(
+    fn check_email_change(
         &self,
         tx: &mut Tx<'_>,
         collection: &str,

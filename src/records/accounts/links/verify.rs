@@ -44,7 +44,11 @@ impl Records {
             return Err(Error::field("token", FieldError::required()));
         }
         let claims = tokens::peek(token);
-        if claims.as_ref().and_then(|claims| claims.email.as_ref()).is_none() {
+        if claims
+            .as_ref()
+            .and_then(|claims| claims.email.as_ref())
+            .is_none()
+        {
             let message = "Missing email token claim.";
             let error = FieldError::new("validation_invalid_token_claims", message);
             return Err(Error::field("token", error));

@@ -85,9 +85,8 @@ impl Records {
         let (records, id) = (self.clone(), session.to_owned());
         let end = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &of.collection)?;
-            let found = rows::find(tx, &id)?.filter(|found| {
-                found.collection_id == collection.id && found.record == of.record
-            });
+            let found = rows::find(tx, &id)?
+                .filter(|found| found.collection_id == collection.id && found.record == of.record);
             match found {
                 Some(_) => rows::end(tx, &id),
                 None => Err(Error::NotFound),
