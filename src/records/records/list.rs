@@ -72,12 +72,8 @@ pub(crate) fn page(
     let skipped = i64::from(page - 1) * i64::from(per_page);
     sql.push(" LIMIT ").bind(Stored::Integer(per_page.into()));
     sql.push(" OFFSET ").bind(Stored::Integer(skipped));
-    let viewer = Viewer::of(info.identity.as_ref());
     let rows = sql.query(tx)?;
-    let items = rows
-        .iter()
-        .map(|row| read::record(collection, row, &viewer))
-        .collect();
+    let items = read::answer(tx, records, collection, &rows, info)?;
     Ok(Page {
         page,
         per_page,
