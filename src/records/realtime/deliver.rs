@@ -195,8 +195,8 @@ fn request(topic: &Topic, identity: Option<&Identity>) -> RequestInfo {
         context: RuleContext::Realtime,
         method: "GET".to_owned(),
         identity: identity.cloned(),
-        query: Arc::clone(&topic.query),
-        headers: Arc::clone(&topic.headers),
+        query: topic.query.clone(),
+        headers: topic.headers.clone(),
         ..RequestInfo::default()
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::Pick;
-use crate::Record;
+use crate::{Parameters, Record};
 
 /// A parsed subscription. Clients that submit the same text share one.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub(crate) struct Topic {
     /// The text before the options.
     pub(crate) target: Arc<str>,
     /// `@request.query.*`.
-    pub(crate) query: Arc<Record>,
+    pub(crate) query: Parameters,
     /// `@request.headers.*`.
-    pub(crate) headers: Arc<Record>,
+    pub(crate) headers: Parameters,
     /// Picks the fields that the options ask for.
     pub(crate) pick: Pick,
 }
@@ -37,8 +37,8 @@ impl Topic {
         Self {
             text: Arc::from(text),
             target: Arc::from(target),
-            query: Arc::new(texts(options.get("query"), str::to_owned)),
-            headers: Arc::new(texts(options.get("headers"), header_name)),
+            query: texts(options.get("query"), str::to_owned).into(),
+            headers: texts(options.get("headers"), header_name).into(),
             pick,
         }
     }
