@@ -80,6 +80,7 @@ impl Caller {
             query: self.query.clone(),
             headers: self.headers.clone(),
             request_id: Some(self.request_id.clone()),
+            client_ip: self.client_ip.clone(),
             ..RequestInfo::default()
         }
     }

@@ -225,7 +225,11 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        let mut tasks = vec![self.file_sweeper(), self.realtime_feed()];
+        let mut tasks = vec![
+            self.file_sweeper(),
+            self.realtime_feed(),
+            self.accounts_task(),
+        ];
         tasks.extend(self.platform_tasks());
         tasks
     }

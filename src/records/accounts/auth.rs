@@ -13,7 +13,7 @@ use crate::{
         options::AuthOptions,
         sessions::{self, Start},
     },
-    records::access,
+    records::{access, expand},
 };
 
 /// How an account has proved who it is.
@@ -94,6 +94,34 @@ impl Records {
             session.meta = meta;
         }
         Ok(outcome)
+    }
+
+    /// Adds to a session's record what `expand` names, as the account itself may see it.
+    pub async fn expand_session(
+        &self,
+        mut session: Session,
+        expand: &str,
+        info: &RequestInfo,
+    ) -> Result<Session, Error> {
+        if expand.is_empty() {
+            return Ok(session);
+        }
+        let (records, expand) = (self.clone(), expand.to_owned());
+        let identity = session.identity.clone();
+        let info = RequestInfo {
+            identity: Some(identity.clone()),
+            ..info.clone()
+        };
+        let record = session.record.clone();
+        let read = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &identity.collection_id)?;
+            let mut found = [record.clone()];
+            expand::apply(tx, &records, &collection, &mut found, &expand, &info)?;
+            let [record] = found;
+            Ok::<_, Error>(record)
+        };
+        session.record = self.inner.database.read(read).await?;
+        Ok(session)
     }
 
     /// [`Records::sign_in_as`] inside a transaction; `None` when the account is gone or has another

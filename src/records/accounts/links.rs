@@ -7,7 +7,7 @@
 //! | [`email`] | a new address |
 
 pub(crate) mod email;
-pub(crate) mod reset;
+pub mod reset;
 pub(crate) mod verify;
 
 use std::time::Duration;

@@ -260,7 +260,10 @@ pub(crate) fn check_email(email: &str, field: &str) -> Result<(), Error> {
         return Err(Error::field(field, FieldError::required()));
     }
     if email.chars().count() > MAX_INPUT {
-        return Err(Error::field(field, out_of_range(1, MAX_INPUT)));
+        return Err(Error::field(
+            field,
+            FieldError::length_out_of_range(1, MAX_INPUT),
+        ));
     }
     if accept::is_email(email) {
         return Ok(());
@@ -270,22 +273,13 @@ pub(crate) fn check_email(email: &str, field: &str) -> Result<(), Error> {
     Err(Error::field(field, error))
 }
 
-/// What PocketBase says of a text that is too short or too long.
-pub(crate) fn out_of_range(min: usize, max: usize) -> FieldError {
-    FieldError {
-        code: "validation_length_out_of_range",
-        message: format!("The length must be between {min} and {max}."),
-        params: Some(json!({"max": max, "min": min})),
-    }
-}
-
 fn check_form(otp_id: &str, code: &str) -> Result<(), Error> {
     let mut errors = FieldErrors::new();
     for (name, value, max) in [("otpId", otp_id, MAX_INPUT), ("password", code, 71)] {
         if value.is_empty() {
             errors.insert(name.to_owned(), FieldError::required());
         } else if value.chars().count() > max {
-            errors.insert(name.to_owned(), out_of_range(1, max));
+            errors.insert(name.to_owned(), FieldError::length_out_of_range(1, max));
         }
     }
     if !errors.is_empty() {

@@ -13,7 +13,7 @@
 //! | [`list`] | what owners and administrators see of them, and end |
 //! | [`used`] | when they were used last |
 
-pub(crate) mod list;
+pub mod list;
 pub(crate) mod rows;
 pub(crate) mod used;
 

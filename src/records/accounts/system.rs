@@ -87,7 +87,19 @@ impl Records {
     }
 
     /// Deletes everything that they hold of an account that is gone.
-    pub(crate) fn forget_account(&self, tx: &mut Tx<'_>, owner: Owner<'_>) -> Result<(), Error> {
+    pub(crate) fn forget_account(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &Collection,
+        id: &str,
+    ) -> Result<(), Error> {
+        if !collection.is_auth() {
+            return Ok(());
+        }
+        let owner = Owner {
+            collection: &collection.id,
+            record: id,
+        };
         for name in ALL {
             self.remove_system_records_of(tx, name, owner)?;
         }

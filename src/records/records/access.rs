@@ -80,14 +80,7 @@ pub(crate) fn may_authenticate(
     }
     let rule = collection.auth_rule().ok_or_else(refused)?;
     let target = Target::Id(id);
-    if check(
-        records,
-        tx,
-        collection,
-        rule,
-        target,
-        info,
-    )? {
+    if check(records, tx, collection, rule, target, info)? {
         Ok(())
     } else {
         Err(refused())

@@ -13,7 +13,7 @@ use crate::{
         limits::{Attempt, Kind},
         mails::{Mail, Words},
         options::AuthOptions,
-        otp::{check_email, out_of_range},
+        otp::check_email,
         purpose::{self, Holder, Purpose},
         sessions,
         tokens::{self, PurposeClaims, same},
@@ -95,7 +95,10 @@ impl Records {
         if length == 0 {
             errors.insert("password".to_owned(), FieldError::required());
         } else if length > MAX_CHARACTERS {
-            errors.insert("password".to_owned(), out_of_range(1, MAX_CHARACTERS));
+            errors.insert(
+                "password".to_owned(),
+                FieldError::length_out_of_range(1, MAX_CHARACTERS),
+            );
         } else {
             let attempt = Attempt {
                 kind: Kind::Password,

@@ -8,9 +8,7 @@ use serde_json::json;
 use super::{Confirmed, Request, invalid_token};
 use crate::{
     Error, FieldError, Record, Records, RequestInfo,
-    accounts::{
-        options::AuthOptions, otp::out_of_range, passwords, purpose::Purpose, tokens::same,
-    },
+    accounts::{options::AuthOptions, passwords, purpose::Purpose, tokens::same},
     error::FieldErrors,
 };
 
@@ -119,7 +117,7 @@ fn wrong_passwords(form: &NewPassword) -> FieldErrors {
     if length == 0 {
         errors.insert("password".to_owned(), FieldError::required());
     } else if !(MIN_CHARACTERS..=MAX_CHARACTERS).contains(&length) {
-        let error = out_of_range(MIN_CHARACTERS, MAX_CHARACTERS);
+        let error = FieldError::length_out_of_range(MIN_CHARACTERS, MAX_CHARACTERS);
         errors.insert("password".to_owned(), error);
     }
     if again.is_empty() {
