@@ -87,13 +87,7 @@ impl<'a> Judge<'a> {
         if let Some(verdict) = self.by_rule.get(&seen) {
             return Ok(*verdict);
         }
-        let collection = &self.subject.collection;
-        let checked = access::check(self.records, tx, collection, rule, self.target(), info);
-        let verdict = match checked {
-            Err(Error::Database(error)) => return Err(error.into()),
-            // A rule that cannot be read lets nobody through.
-            other => other.unwrap_or(false),
-        };
+        let verdict = self.holds(tx, rule, info)?;
         self.by_rule.insert(seen, verdict);
         Ok(verdict)
     }
@@ -123,6 +117,20 @@ impl<'a> Judge<'a> {
         };
         self.by_filter.insert(key, verdict);
         Ok(verdict)
+    }
+
+    /// Whether the record fulfils a rule. One that cannot be read lets nobody through.
+    pub(crate) fn holds(
+        &self,
+        tx: &mut Tx<'_>,
+        rule: &str,
+        info: &RequestInfo,
+    ) -> Result<bool, Error> {
+        let collection = &self.subject.collection;
+        match access::check(self.records, tx, collection, rule, self.target(), info) {
+            Err(Error::Database(error)) => Err(error.into()),
+            other => Ok(other.unwrap_or(false)),
+        }
     }
 
     fn target(&self) -> Target<'_> {
