@@ -220,7 +220,12 @@ impl Registry {
     }
 
     /// Adds a client to channels, each once; returns their topics by text.
-    fn add_to(&mut self, client: &Arc<Client>, topics: Vec<Topic>, after: i64) -> Vec<Arc<Topic>> {
+    fn add_to(
+        &mut self,
+        client: &Arc<Client>,
+        topics: Vec<Topic>,
+        after: i64,
+    ) -> HashMap<Arc<str>, Arc<Topic>> {
         let mut added: HashMap<Arc<str>, Arc<Topic>> = HashMap::with_capacity(topics.len());
         for topic in topics {
             let channels = self.channels.entry(Arc::clone(&topic.target)).or_default();
