@@ -57,17 +57,14 @@ pub(crate) async fn sign_in(
         body.insert("mfaId".to_owned(), Value::String(mfa_id));
     }
     let (records, info) = (&api.records, caller.info().with_body(body));
-    let outcome = match request.otp_id {
-        Some(otp_id) => {
-            let code = request.password;
-            records
-                .sign_in_with_otp(SUPERUSERS, &otp_id, &code, &info)
-                .await
-        }
-        None => {
-            let sign_in = administrator(request.email, request.password.into());
-            records.sign_in(sign_in, &info).await
-        }
+    let outcome = if let Some(otp_id) = request.otp_id {
+        let code = request.password;
+        records
+            .sign_in_with_otp(SUPERUSERS, &otp_id, &code, &info)
+            .await
+    } else {
+        let sign_in = administrator(request.email, request.password.into());
+        records.sign_in(sign_in, &info).await
     };
     let outcome = outcome.map_err(|error| match error {
         Error::Invalid(text) if text == "Failed to authenticate." => Problem::new(
