@@ -143,6 +143,7 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
     pub(crate) definitions: Definitions,
+    pub(crate) filters: filter::cache::Parsed,
     /// Names this process in the cache.
     pub(crate) boot: String,
 }
@@ -164,6 +165,7 @@ impl Records {
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
+            filters: filter::cache::Parsed::default(),
             boot: random.id(BOOT_LENGTH),
             database,
             cache,

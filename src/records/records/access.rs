@@ -3,7 +3,7 @@
 
 use crate::{
     Collection, Error, Records, RequestInfo, SUPERUSERS,
-    filter::{self, Scope},
+    filter::{self, Problem, resolve::Author},
     names::quote,
     sql::Sql,
 };
@@ -41,26 +41,16 @@ pub(crate) fn rule<'a>(
 
 /// Appends the condition of a rule on the rows of the collection's table.
 pub(crate) fn condition(
-    _records: &Records,
+    records: &Records,
     sql: &mut Sql,
     tx: &mut Tx<'_>,
     collection: &Collection,
     rule: &str,
     info: &RequestInfo,
 ) -> Result<(), Error> {
-    let scope = scope(tx, collection, info, true);
-    filter::compile(sql, rule, scope).map_err(|reason| invalid(collection, &reason))
-}
-
-/// Whether some record could fulfil the rule for this caller.
-pub(crate) fn could_hold(
-    tx: &Tx<'_>,
-    collection: &Collection,
-    rule: &str,
-    info: &RequestInfo,
-) -> Result<bool, Error> {
-    let scope = scope(tx, collection, info, true);
-    filter::could_hold(rule, scope).map_err(|reason| invalid(collection, &reason))
+    let texts = [(rule, Author::Trusted)];
+    let compiled = filter::compile(records, sql, tx, collection, &texts, info);
+    compiled.map_err(|problem| unusable(collection, problem))
 }
 
 /// The collection's `authRule`: who may have a session. Administrators may always.
@@ -93,27 +83,14 @@ pub(crate) fn may_authenticate(
     }
 }
 
-fn invalid(collection: &Collection, reason: &str) -> Error {
-    let name = &collection.name;
-    Error::Internal(format!(
-        "a rule of the collection {name} is invalid: {reason}"
-    ))
-}
-
-/// What names mean for this caller, now.
-pub(crate) fn scope<'a>(
-    tx: &Tx<'_>,
-    collection: &'a Collection,
-    info: &'a RequestInfo,
-    trusted: bool,
-) -> Scope<'a> {
-    let now = jiff::Timestamp::from_millisecond(tx.now_ms()).unwrap_or_default();
-    Scope {
-        collection,
-        info,
-        now,
-        dialect: tx.dialect(),
-        trusted,
+/// What a rule that cannot be used any more is to those who meet it.
+pub(crate) fn unusable(collection: &Collection, problem: Problem) -> Error {
+    match problem {
+        Problem::Failed(error) => error,
+        Problem::Invalid(reason) => Error::Internal(format!(
+            "a rule of the collection {} is invalid: {reason}",
+            collection.name
+        )),
     }
 }
 
