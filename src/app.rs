@@ -154,6 +154,7 @@ impl App {
         let network = Network::new(environment.clock.clone());
         let egress = Egress::new(&egress_config(&config))?;
         let roles = Roles::build(&config, &environment, &storage, egress);
+        roles.records.load_settings().await?;
         let gateway = services::gateway(
             &config,
             &environment,

@@ -8,9 +8,9 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, Method, Request, Uri, header, request::Parts};
+use http::{HeaderMap, Method, Request, header, request::Parts};
 use mito_network::{Authenticator as _, ConnectionInfo, Identity};
-use mito_records::{Record, RequestInfo};
+use mito_records::{Parameters, Record, RequestInfo};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -37,9 +37,9 @@ pub(crate) struct Caller {
     /// The method.
     pub(crate) method: Method,
     /// The query parameters, as rules see them.
-    pub(crate) query: Arc<Record>,
+    pub(crate) query: Parameters,
     /// The headers, as rules see them.
-    pub(crate) headers: Arc<Record>,
+    pub(crate) headers: Parameters,
 }
 
 impl Caller {
@@ -58,8 +58,17 @@ impl Caller {
             user_agent: user_agent.chars().take(MAX_USER_AGENT).collect(),
             scheme: info.map_or("http", |info| info.scheme),
             method: request.method().clone(),
-            query: Arc::new(parameters(request.uri())),
-            headers: Arc::new(headers(request.headers())),
+            query: match request.uri().query() {
+                None => Parameters::default(),
+                Some(query) => {
+                    let query = query.to_owned();
+                    Parameters::new(move || parameters(&query))
+                }
+            },
+            headers: {
+                let sent = request.headers().clone();
+                Parameters::new(move || headers(&sent))
+            },
         }
     }
 
@@ -68,8 +77,8 @@ impl Caller {
         RequestInfo {
             method: self.method.to_string(),
             identity: self.identity.clone(),
-            query: Arc::clone(&self.query),
-            headers: Arc::clone(&self.headers),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
             request_id: Some(self.request_id.clone()),
             ..RequestInfo::default()
         }
@@ -81,9 +90,9 @@ impl Caller {
 }
 
 /// The parameters of the query; of a repeated one the first, as PocketBase's rules see it.
-fn parameters(uri: &Uri) -> Record {
+fn parameters(query: &str) -> Record {
     let mut parameters = Record::new();
-    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         parameters
             .entry(name)
             .or_insert_with(|| Value::String(value.into_owned()));

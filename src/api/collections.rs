@@ -122,7 +122,7 @@ pub(crate) async fn import(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn require_superuser(caller: &Caller) -> Result<(), Envelope> {
+pub(crate) fn require_superuser(caller: &Caller) -> Result<(), Envelope> {
     if caller.identity.is_none() {
         return Err(Envelope::unauthorized());
     }

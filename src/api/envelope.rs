@@ -24,6 +24,9 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
+    /// What PocketBase says where it does not say what is wrong.
+    pub(crate) const NO_REASON: &str = "Something went wrong while processing your request.";
+
     pub(crate) fn new(status: StatusCode, message: &str) -> Self {
         Self {
             status,
@@ -54,8 +57,26 @@ impl Envelope {
     }
 
     pub(crate) fn internal() -> Self {
-        let message = "Something went wrong while processing your request.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Self::NO_REASON)
+    }
+
+    /// The same refusal, for endpoints that do not say what is wrong with a request.
+    #[must_use]
+    pub(crate) fn without_reason(mut self) -> Self {
+        if self.status == StatusCode::BAD_REQUEST {
+            Self::NO_REASON.clone_into(&mut self.message);
+        }
+        self
+    }
+
+    /// A body that cannot be read, in the words that some endpoints have for it.
+    pub(crate) fn loading(self) -> Self {
+        match self.status {
+            StatusCode::BAD_REQUEST => {
+                Self::bad_request("An error occurred while loading the submitted data.")
+            }
+            _ => self,
+        }
     }
 
     /// Replaces the sentence where fields are wrong: it names the operation.

@@ -9,6 +9,7 @@
 //! | `body` | JSON bodies, bounded and checked |
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
+//! | `realtime` | streams of events |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
@@ -17,13 +18,16 @@ mod accounts;
 mod body;
 mod caller;
 mod collections;
+mod crons;
 mod envelope;
 mod extract;
 mod fields;
 mod health;
 pub mod panel;
+mod realtime;
 mod records;
 mod routes;
+mod settings;
 #[cfg(test)]
 mod tests;
 

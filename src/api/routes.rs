@@ -11,7 +11,9 @@ use http::{HeaderValue, Method};
 use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
-use crate::{Api, accounts, caller, collections, envelope, health, panel, records};
+use crate::{
+    Api, accounts, caller, collections, crons, envelope, health, panel, realtime, records, settings,
+};
 
 /// How long a browser may remember a preflight answer.
 const CORS_MAX_AGE: Duration = Duration::from_hours(2);
@@ -44,6 +46,10 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
             "/collections/{collection}/auth-refresh",
             post(accounts::refresh),
         )
+        .route(
+            "/realtime",
+            get(realtime::connect).post(realtime::subscribe),
+        )
         .route("/platform/v1/sign-out", post(accounts::sign_out))
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
@@ -61,6 +67,9 @@ fn data() -> Router<Arc<Api>> {
             "/collections",
             get(collections::list).post(collections::create),
         )
+        .route("/settings", get(settings::view).patch(settings::update))
+        .route("/crons", get(crons::list))
+        .route("/crons/{id}", post(crons::run))
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
         .route(

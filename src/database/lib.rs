@@ -15,6 +15,7 @@
 mod behaviour;
 pub mod database;
 pub mod error;
+pub mod geo;
 pub mod migrations;
 pub mod outbox;
 mod postgres;

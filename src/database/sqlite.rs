@@ -17,6 +17,7 @@ mod checkpoint;
 mod connection;
 mod errors;
 mod file;
+mod functions;
 mod migrate;
 mod readers;
 mod space;

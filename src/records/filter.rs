@@ -23,6 +23,8 @@ pub(crate) mod values;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use mito_database::{Dialect, Tx};
 
@@ -82,7 +84,7 @@ pub(crate) struct Known<'a, 't> {
 }
 
 impl Schema for Known<'_, '_> {
-    fn find(&mut self, name: &str) -> Result<Option<std::sync::Arc<Collection>>, Error> {
+    fn find(&mut self, name: &str) -> Result<Option<Arc<Collection>>, Error> {
         self.records.inner.definitions.find(self.tx, name)
     }
 }
@@ -114,10 +116,31 @@ pub(crate) fn compile(
     Ok(())
 }
 
-/// Whether a rule can be compiled for the collection. Collections that it speaks of must have been
-/// saved in the transaction; this one need not be.
-pub(crate) fn check_rule(
+/// Whether some record could fulfil the rule. The language has no negation, so a condition that fails
+/// with every field taken as fitting fails with all of them.
+pub(crate) fn could_hold(
+    records: &Records,
     tx: &mut Tx<'_>,
+    collection: &Collection,
+    rule: &str,
+    info: &RequestInfo,
+) -> Result<bool, Problem> {
+    let scope = Scope {
+        info,
+        now: now(tx),
+        keep_source: false,
+    };
+    let parsed = &records.inner.filters;
+    let mut schema = Known { records, tx };
+    let definition = Definition::Borrowed(collection);
+    let texts = [(rule, Author::Trusted)];
+    let plan = resolve::resolve(&texts, definition, &scope, parsed, &mut schema)?;
+    Ok(plan.condition.could_hold())
+}
+
+/// Whether a rule can be compiled for the collection, which `schema` need not know.
+pub(crate) fn check_rule(
+    schema: &mut dyn Schema,
     collection: &Collection,
     rule: &str,
 ) -> Result<(), Problem> {
@@ -127,11 +150,11 @@ pub(crate) fn check_rule(
     let info = RequestInfo::default();
     let scope = Scope {
         info: &info,
-        now: now(tx),
+        now: Timestamp::UNIX_EPOCH,
         keep_source: false,
     };
     let parsed = Parsed::default();
-    let mut schema = Stored { tx, collection };
+    let mut schema = Including { schema, collection };
     let texts = [(rule, Author::Trusted)];
     let definition = Definition::Borrowed(collection);
     let plan = resolve::resolve(&texts, definition, &scope, &parsed, &mut schema)?;
@@ -139,17 +162,26 @@ pub(crate) fn check_rule(
     Ok(())
 }
 
-/// Finds stored definitions, and the one that is about to be stored.
-struct Stored<'a, 't> {
-    tx: &'a mut Tx<'t>,
+/// The definitions that a transaction has stored.
+pub(crate) struct Saved<'a, 't>(pub(crate) &'a mut Tx<'t>);
+
+impl Schema for Saved<'_, '_> {
+    fn find(&mut self, name: &str) -> Result<Option<Arc<Collection>>, Error> {
+        Ok(store::find(self.0, name)?.map(Arc::new))
+    }
+}
+
+/// Definitions, and the one that is about to be stored.
+struct Including<'a> {
+    schema: &'a mut dyn Schema,
     collection: &'a Collection,
 }
 
-impl Schema for Stored<'_, '_> {
-    fn find(&mut self, name: &str) -> Result<Option<std::sync::Arc<Collection>>, Error> {
+impl Schema for Including<'_> {
+    fn find(&mut self, name: &str) -> Result<Option<Arc<Collection>>, Error> {
         if name == self.collection.name || name == self.collection.id {
-            return Ok(Some(std::sync::Arc::new(self.collection.clone())));
+            return Ok(Some(Arc::new(self.collection.clone())));
         }
-        Ok(store::find(self.tx, name)?.map(std::sync::Arc::new))
+        self.schema.find(name)
     }
 }

@@ -8,6 +8,7 @@
 //! | `fields` | types of fields: how values are accepted, stored and shown |
 //! | [`files`] | what records carry: stored before them, removed after |
 //! | `filter` | the language of filters and rules, compiled to SQL |
+//! | [`realtime`] | who is told of changes |
 //! | [`accounts`] | who may: passwords, sessions, codes |
 //! | `request` | what rules know of a request |
 //! | [`settings`] | what PocketBase lets administrators set while it runs |
@@ -15,11 +16,13 @@
 
 pub mod accounts;
 pub mod collections;
+pub mod crons;
 pub mod error;
 mod fields;
 pub mod files;
 mod filter;
 mod names;
+pub mod realtime;
 pub mod records;
 mod request;
 pub mod settings;
@@ -43,15 +46,21 @@ use serde::{Deserialize, Serialize};
 pub use accounts::{SUPERUSERS, Session, SignIn};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
+pub use realtime::Realtime;
 pub use records::{ListQuery, Page, Record};
-pub use request::{RequestInfo, RuleContext};
+pub use request::{Parameters, RequestInfo, RuleContext};
 pub use settings::Settings;
 pub use starter::Starter;
 
 use crate::{
-    accounts::{limits::Limiter, passwords::Passwords, tokens::Keys},
+    accounts::{
+        limits::Limiter,
+        passwords::Passwords,
+        tokens::{Keys, settings_key},
+    },
     collections::store::Definitions,
-    settings::Current,
+    crons::Crons,
+    settings::{Current, Sealer},
 };
 
 /// The tables of accounts, sessions and collections.
@@ -69,6 +78,11 @@ const STEPS: &[Migration] = &[
     Migration {
         version: 2,
         sql: include_str!("migrations/2.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 3,
+        sql: include_str!("migrations/5.sql"),
         postgres: None,
     },
 ];
@@ -89,6 +103,10 @@ pub struct Config {
     pub session_idle_seconds: u64,
     /// How long a session lives in all, in seconds.
     pub session_absolute_seconds: u64,
+    /// How many clients may be told of changes at once.
+    pub realtime_max_clients: usize,
+    /// How many of them may be at one address; there is no such limit on this machine.
+    pub realtime_max_clients_per_address: usize,
 }
 
 impl Default for Config {
@@ -98,6 +116,8 @@ impl Default for Config {
             token_seconds: 3_600,
             session_idle_seconds: 7 * 24 * 3_600,
             session_absolute_seconds: 30 * 24 * 3_600,
+            realtime_max_clients: 20_000,
+            realtime_max_clients_per_address: 500,
         }
     }
 }
@@ -139,11 +159,14 @@ pub(crate) struct Inner {
     #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
+    pub(crate) sealer: Sealer,
+    pub(crate) crons: Crons,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
     pub(crate) definitions: Definitions,
     pub(crate) filters: filter::cache::Parsed,
+    pub(crate) realtime: Realtime,
     /// Names this process in the cache.
     pub(crate) boot: String,
 }
@@ -162,10 +185,17 @@ impl Records {
         } = dependencies;
         let inner = Inner {
             keys: Keys::new(&jwt_secret),
+            sealer: Sealer::new(&settings_key(&jwt_secret), random.clone()),
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             definitions: Definitions::default(),
             filters: filter::cache::Parsed::default(),
+            realtime: Realtime::new(
+                realtime::Limits::of(&config),
+                clock.clone(),
+                random.clone(),
+                database.changes(),
+            ),
             boot: random.id(BOOT_LENGTH),
             database,
             cache,
@@ -174,6 +204,7 @@ impl Records {
             objects,
             queue,
             settings: Current::default(),
+            crons: Crons::default(),
             files: files::State::default(),
         };
         Self {
@@ -184,7 +215,9 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        vec![self.file_sweeper()]
+        let mut tasks = vec![self.file_sweeper(), self.realtime_feed()];
+        tasks.extend(self.platform_tasks());
+        tasks
     }
 
     /// How long a session lives without use.

@@ -7,8 +7,10 @@
 //! | [`read`] | rows to records |
 //! | [`write`](mod@write) | records to rows, checked and with their events |
 //! | [`list`] | pages |
+//! | [`expand`] | the records that records point at |
 
 pub(crate) mod access;
+pub(crate) mod expand;
 mod list;
 pub(crate) mod read;
 pub(crate) mod write;
@@ -173,7 +175,7 @@ impl Records {
         let view = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &name)?;
             access::require(&records, tx, &collection, &id, Operation::View, &info)?;
-            read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))
+            read::answer_by_id(tx, &records, &collection, &id, &info)
         };
         self.inner.database.read(view).await
     }
@@ -208,7 +210,7 @@ impl Records {
                 }
                 other => other?,
             }
-            read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))
+            read::answer_by_id(tx, &records, &collection, &id, &info)
         };
         self.inner.database.write(create).await
     }
@@ -237,7 +239,7 @@ impl Records {
             };
             write::change(tx, &collection, &id, &values, origin)?;
             let ended = change::follow(tx, &collection, &id, hash.is_some())?;
-            let record = read::by_id(tx, &collection, &id, &Viewer::of(info.identity.as_ref()))?;
+            let record = read::answer_by_id(tx, &records, &collection, &id, &info)?;
             Ok::<_, Error>((record, ended, hash.is_some()))
         };
         let (record, sessions, ended) = self.inner.database.write(update).await?;
@@ -279,9 +281,9 @@ impl Records {
         let Some(rule) = rule.map(str::to_owned) else {
             return Ok(());
         };
-        let (collection, info) = (collection.clone(), info.clone());
+        let (records, collection, info) = (self.clone(), collection.clone(), info.clone());
         let check = move |tx: &mut Tx<'_>| {
-            if access::could_hold(tx, &collection, &rule, &info)? {
+            if access::could_hold(&records, tx, &collection, &rule, &info)? {
                 Ok(())
             } else {
                 Err(may_not_create())

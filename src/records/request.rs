@@ -1,6 +1,10 @@
 //! What rules know of a request: `@request.*`.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, LazyLock},
+};
 
 use mito_network::Identity;
 
@@ -44,6 +48,44 @@ impl RuleContext {
     }
 }
 
+/// Named texts that are read only when a rule asks for one: few rules do, and every request has them.
+#[derive(Clone)]
+pub struct Parameters(Arc<LazyLock<Record, Box<dyn FnOnce() -> Record + Send>>>);
+
+impl Parameters {
+    /// Those that `read` gives.
+    pub fn new(read: impl FnOnce() -> Record + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(read))))
+    }
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::new(Record::new)
+    }
+}
+
+impl From<Record> for Parameters {
+    fn from(record: Record) -> Self {
+        Self::new(move || record)
+    }
+}
+
+impl Deref for Parameters {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The names alone: a header may be a secret.
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 /// A request as rules see it. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct RequestInfo {
@@ -54,9 +96,9 @@ pub struct RequestInfo {
     /// `@request.auth.*`: who asks, if they have proved it.
     pub identity: Option<Identity>,
     /// `@request.query.*`: texts.
-    pub query: Arc<Record>,
+    pub query: Parameters,
     /// `@request.headers.*`: texts; names in lower case with `_` for `-`.
-    pub headers: Arc<Record>,
+    pub headers: Parameters,
     /// `@request.body.*`: what was submitted, files as the names that they will have.
     pub body: Arc<Record>,
     /// The id that follows the request through jobs and logs.

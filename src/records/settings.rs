@@ -1,105 +1,55 @@
 //! Settings: what administrators change while the platform runs, in the shape of PocketBase's
 //! `/api/settings`. What an operator decides before (addresses, folders, limits) is configuration.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `shape` | the settings themselves, with their defaults |
+//! | `patch` | a change laid over the settings in force |
+//! | `validate` | what is wrong with settings, in PocketBase's codes |
+//! | `store` | the row they are kept in, its secrets sealed |
+//! | `ips` | lists of addresses and networks |
 
-use std::sync::{Arc, PoisonError, RwLock};
+pub(crate) mod ips;
+mod patch;
+mod shape;
+mod store;
+mod validate;
 
-use serde::{Deserialize, Serialize};
+#[cfg(test)]
+mod tests;
 
-use crate::Records;
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
-/// All settings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Settings {
-    /// What the application is called, and where it is.
-    pub meta: Meta,
-    /// Requests in one.
-    pub batch: Batch,
-    /// How often clients may call.
-    pub rate_limits: RateLimits,
-}
+use mito_core::{Shutdown, supervisor::TaskError};
+use mito_database::{Dialect, Tx};
+use serde_json::Value;
 
-/// What the application is called, and where it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Meta {
-    /// Named in mails.
-    pub app_name: String,
-    /// Where links in mails lead; empty means where the platform is.
-    #[serde(rename = "appURL")]
-    pub app_url: String,
-    /// The name that mails come from.
-    pub sender_name: String,
-    /// The address that mails come from.
-    pub sender_address: String,
-    /// Keeps the panel from changing collections.
-    pub hide_controls: bool,
-}
+pub use shape::{
+    Backups, Batch, Logs, Meta, RateLimitRule, RateLimits, S3, Secret, Settings, Smtp, TrustedProxy,
+};
+pub(crate) use store::Sealer;
 
-impl Default for Meta {
-    fn default() -> Self {
-        Self {
-            app_name: "mito".to_owned(),
-            app_url: String::new(),
-            sender_name: "Support".to_owned(),
-            sender_address: "support@example.com".to_owned(),
-            hide_controls: false,
-        }
-    }
-}
+use crate::{Error, FieldError, Records, error::FieldErrors};
 
-/// Requests in one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Batch {
-    /// Whether `POST /api/batch` is there.
-    pub enabled: bool,
-    /// The most requests of a batch.
-    pub max_requests: u32,
-    /// The longest that a batch may take, in seconds.
-    pub timeout: u32,
-    /// The largest body of a batch, in bytes; 0 means 128 MiB.
-    pub max_body_size: u64,
-}
-
-impl Default for Batch {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            max_requests: 50,
-            timeout: 3,
-            max_body_size: 0,
-        }
-    }
-}
-
-/// How often clients may call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RateLimits {
-    /// Whether the rules hold.
-    pub enabled: bool,
-    /// The rules; the most specific one that matches holds.
-    pub rules: Vec<RateLimitRule>,
-}
-
-/// How often one kind of request may be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RateLimitRule {
-    /// `*:create`, `users:auth`, `POST /api/batch`, `/api/`, …
-    pub label: String,
-    /// Empty for everybody, `@guest` or `@auth`.
-    pub audience: String,
-    /// The length of a window, in seconds.
-    pub duration: i64,
-    /// Requests of one client in it.
-    pub max_requests: i64,
-}
+/// How often a process looks for changes that another one made, where several share a database.
+const REREAD_EVERY: Duration = Duration::from_secs(5);
 
 /// The settings in force.
 #[derive(Debug, Default)]
 pub(crate) struct Current(RwLock<Arc<Settings>>);
+
+impl Current {
+    fn replace(&self, settings: Settings) -> Arc<Settings> {
+        let settings = Arc::new(settings);
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::clone(&settings);
+        settings
+    }
+}
 
 impl Records {
     /// The settings in force. Does no I/O.
@@ -107,4 +57,87 @@ impl Records {
         let current = self.inner.settings.0.read();
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Takes over the settings that are stored: once before the platform serves.
+    pub async fn load_settings(&self) -> Result<(), Error> {
+        let records = self.clone();
+        let load = move |tx: &mut Tx<'_>| store::load(tx, &records.inner.sealer);
+        let settings = self.inner.database.read(load).await?;
+        self.inner.settings.replace(settings);
+        Ok(())
+    }
+
+    /// Lays `patch` over the settings, checks the whole and puts it in force. A caller's own
+    /// address, if given, must stay among those that administrators may come from.
+    pub async fn change_settings(
+        &self,
+        patch: Value,
+        caller: Option<IpAddr>,
+    ) -> Result<Arc<Settings>, Error> {
+        let records = self.clone();
+        let change = move |tx: &mut Tx<'_>| {
+            let current = store::load(tx, &records.inner.sealer)?;
+            let changed = patch::apply(&current, &patch)?;
+            let mut errors = validate::check(&changed);
+            check_caller(&changed, caller, &mut errors);
+            if !errors.is_empty() {
+                return Err(Error::Fields(errors));
+            }
+            let changed = patch::typed(changed)?;
+            store::save(tx, &records.inner.sealer, &changed)?;
+            Ok(changed)
+        };
+        let changed = self.inner.database.write(change).await?;
+        Ok(self.inner.settings.replace(changed))
+    }
+
+    /// Follows the changes that other processes make to the same database.
+    pub(crate) async fn follow_settings(self, shutdown: Shutdown) -> Result<(), TaskError> {
+        loop {
+            let records = self.clone();
+            let load = move |tx: &mut Tx<'_>| {
+                let shared = tx.dialect() == Dialect::Postgres;
+                Ok::<_, Error>((shared, store::load(tx, &records.inner.sealer)?))
+            };
+            match self.inner.database.read(load).await {
+                // A file has one process, which put its changes in force itself.
+                Ok((false, _)) => return Ok(()),
+                Ok((true, settings)) if settings != *self.settings() => {
+                    self.inner.settings.replace(settings);
+                    tracing::info!("the settings were changed by another process");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "the settings cannot be read"),
+            }
+            tokio::select! {
+                () = shutdown.begun() => return Ok(()),
+                () = self.inner.clock.sleep(REREAD_EVERY) => {}
+            }
+        }
+    }
+
+    /// Whether administrators may act from `address`.
+    pub fn may_administrate_from(&self, address: Option<IpAddr>) -> bool {
+        let settings = self.settings();
+        settings.superuser_ips.is_empty()
+            || address.is_some_and(|address| ips::contains(&settings.superuser_ips, address))
+    }
+}
+
+/// Nobody may lock themselves, and so perhaps everybody, out.
+fn check_caller(changed: &Value, caller: Option<IpAddr>, errors: &mut FieldErrors) {
+    let (Some(caller), Some(allowed)) = (caller, changed["superuserIPs"].as_array()) else {
+        return;
+    };
+    let allowed: Vec<String> = allowed
+        .iter()
+        .filter_map(|address| address.as_str().map(str::to_owned))
+        .collect();
+    let wrong = errors.keys().any(|name| name.starts_with("superuserIPs"));
+    if wrong || allowed.is_empty() || ips::contains(&allowed, caller) {
+        return;
+    }
+    let message = format!("The list must hold your own address, which is {caller}.");
+    let error = FieldError::new("validation_own_ip_missing", message);
+    errors.insert("superuserIPs".to_owned(), error);
 }

@@ -1,6 +1,7 @@
 //! Side-by-side measurements, each pair in the same run on the same machine.
 
 mod gateway;
+mod records;
 mod start;
 mod stats;
 mod writes;
@@ -16,9 +17,10 @@ fn main() -> anyhow::Result<ExitCode> {
     match measure.as_str() {
         "writes" => runtime.block_on(writes::run())?,
         "gateway" => runtime.block_on(gateway::run())?,
+        "records" => runtime.block_on(records::run())?,
         "start" => runtime.block_on(start::run())?,
         _ => {
-            stats::line("usage: mito-bench writes | gateway | start")?;
+            stats::line("usage: mito-bench writes | gateway | start | records")?;
             return Ok(ExitCode::from(USAGE));
         }
     }

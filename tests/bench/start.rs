@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use mito_core::config;
 
-use crate::stats::{line, millis};
+use crate::{
+    records::resident_mib,
+    stats::{line, millis},
+};
 
 /// Starts on the same data folder; the first one creates it.
 const STARTS: usize = 5;
@@ -92,14 +95,4 @@ fn wait_until_ready(process: &mut Child) -> anyhow::Result<()> {
         bail!("mito did not become ready: {}", first.trim());
     }
     Ok(())
-}
-
-fn resident_mib(process: u32) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let kib = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.trim().strip_suffix(" kB"))
-        .context("/proc has no VmRSS")?;
-    Ok(kib.trim().parse::<f64>()? / 1_024.0)
 }

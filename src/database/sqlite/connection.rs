@@ -16,6 +16,8 @@ use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
 };
 
+use crate::sqlite::functions;
+
 /// Prepared statements kept per connection.
 const CACHED_STATEMENTS: usize = 512;
 /// How long a connection waits for a lock of another program.
@@ -28,7 +30,8 @@ const CACHE_KIB: i64 = 16 * 1024;
 /// so that a steady load writes over the same blocks again and again.
 pub(crate) const LOG_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 /// What a closure may ask the engine about. Everything else that `PRAGMA` can do belongs to us.
-const ALLOWED_PRAGMAS: [&str; 11] = [
+const ALLOWED_PRAGMAS: [&str; 12] = [
+    "optimize",
     "table_info",
     "table_xinfo",
     "table_list",
@@ -135,6 +138,8 @@ pub(crate) fn open(path: &Path, access: Access) -> rusqlite::Result<Guarded> {
     if access == Access::Read {
         connection.pragma_update(None, "query_only", true)?;
     }
+
+    functions::register(&connection)?;
 
     let guard = Guard::new();
     let limit = guard.clone();

@@ -320,6 +320,7 @@ impl Records {
     }
 
     fn mark_ended(&self, session: &str) {
+        self.inner.realtime.end_session(session);
         let key = self.hot_key(session);
         if self
             .inner

@@ -78,6 +78,11 @@ impl Keys {
     }
 }
 
+/// The key that secrets of settings are sealed with.
+pub(crate) fn settings_key(secret: &SecretString) -> [u8; 32] {
+    derive(secret, b"mito settings secrets")
+}
+
 fn derive(secret: &SecretString, purpose: &[u8]) -> [u8; 32] {
     mac(secret.expose_secret().as_bytes(), purpose)
 }

@@ -238,6 +238,11 @@ fn url(field: &Field, value: &Value) -> Result<Stored, FieldError> {
     Ok(Stored::Text(text))
 }
 
+/// Whether `text` is an absolute address that a link may lead to.
+pub(crate) fn is_url(text: &str) -> bool {
+    url_host(text).is_some()
+}
+
 /// The host of an absolute `http`, `https` or `ftp` address. Other schemes (`javascript:`) are
 /// refused, since such values end up in links.
 fn url_host(text: &str) -> Option<&str> {

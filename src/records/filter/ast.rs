@@ -63,17 +63,6 @@ impl Operator {
         Self::NotLike,
     ];
 
-    /// The operator that says the same with its operands exchanged. `~` has none.
-    pub(crate) fn flipped(self) -> Self {
-        match self {
-            Self::Greater => Self::Less,
-            Self::GreaterOrEqual => Self::LessOrEqual,
-            Self::Less => Self::Greater,
-            Self::LessOrEqual => Self::GreaterOrEqual,
-            same => same,
-        }
-    }
-
     /// As it is written.
     pub(crate) fn symbol(self) -> &'static str {
         match self {

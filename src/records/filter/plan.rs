@@ -10,7 +10,7 @@ use crate::{
     fields::{FieldKind, Storage},
     filter::{
         ast::{Comparison, Operator},
-        values::Affinity,
+        values::{Affinity, Side, holds},
     },
 };
 
@@ -206,7 +206,35 @@ impl Expression {
     }
 }
 
+impl Node {
+    /// Whether the condition holds when every comparison with a field does.
+    pub(crate) fn could_hold(&self) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(Self::could_hold),
+            Self::Any(parts) => parts.iter().any(Self::could_hold),
+            Self::Leaf(leaf) => leaf.constant() != Some(false),
+        }
+    }
+}
+
 impl Leaf {
+    /// Whether the comparison holds, if that is known before any row is seen.
+    pub(crate) fn constant(&self) -> Option<bool> {
+        let (left, right) = (self.left.constant()?, self.right.constant()?);
+        let side = |value, exact| Side {
+            value,
+            affinity: Affinity::None,
+            exact,
+            constant: true,
+        };
+        let truth = holds(
+            side(left, self.left.exact),
+            self.operator,
+            side(right, self.right.exact),
+        );
+        Some(truth == Some(true))
+    }
+
     /// Calls `each` with every join that the comparison reads.
     pub(crate) fn joins(&self, each: &mut dyn FnMut(JoinId)) {
         self.left.expression.joins(each);

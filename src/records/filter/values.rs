@@ -236,7 +236,7 @@ pub(crate) fn whole(real: f64) -> Value {
     Value::Real(real)
 }
 
-/// The text that `~` looks for or in.
+/// The text of a constant that `~` looks for or in: whole numbers have no point.
 pub(crate) fn searchable(value: &Value) -> String {
     match value {
         Value::Real(real) => written(&whole(*real)),
@@ -248,12 +248,15 @@ fn like(left: Side<'_>, right: Side<'_>) -> Option<bool> {
     if *left.value == Value::Null || *right.value == Value::Null {
         return None;
     }
-    let text = searchable(left.value);
-    let wanted = searchable(right.value);
-    let pattern = if right.constant {
-        pattern(&wanted)
+    let text = if left.constant {
+        searchable(left.value)
     } else {
-        format!("%{wanted}%")
+        written(left.value)
+    };
+    let pattern = if right.constant {
+        pattern(&searchable(right.value))
+    } else {
+        format!("%{}%", written(right.value))
     };
     Some(matches(&pattern, &text))
 }

@@ -3,14 +3,14 @@
 
 use crate::{
     Collection, Error, Records, RequestInfo, SUPERUSERS,
-    filter::{self, Problem, resolve::Author},
+    filter::{self, Problem, Text, resolve::Author},
     names::quote,
     sql::Sql,
 };
 use mito_database::{Dialect, Tx, Value as Stored};
 
 /// What is done to a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Operation {
     List,
     View,
@@ -117,7 +117,6 @@ pub(crate) enum Target<'a> {
     /// The stored record with that id.
     Id(&'a str),
     /// A record as it would be: its columns in the order of the fields. It is not in the table.
-    #[cfg_attr(not(test), expect(dead_code, reason = "creates follow"))]
     Row(&'a [Stored]),
 }
 
@@ -130,28 +129,57 @@ pub(crate) fn check(
     target: Target<'_>,
     info: &RequestInfo,
 ) -> Result<bool, Error> {
+    let texts = [(rule, Author::Trusted)];
+    let texts = if rule.trim().is_empty() {
+        &[]
+    } else {
+        &texts[..]
+    };
+    passes(records, tx, collection, texts, target, info)
+        .map_err(|problem| unusable(collection, problem))
+}
+
+/// Whether the target exists and fulfils all texts.
+pub(crate) fn passes(
+    records: &Records,
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    texts: &[Text<'_>],
+    target: Target<'_>,
+    info: &RequestInfo,
+) -> Result<bool, Problem> {
     let mut sql = match target {
         Target::Id(id) => {
-            let mut sql = Sql::new(format!(
-                "SELECT 1 AS fulfilled FROM {} WHERE id = ",
-                quote(&collection.name)
-            ));
+            let table = quote(&collection.name);
+            let mut sql = Sql::new(format!("SELECT 1 AS fulfilled FROM {table} WHERE id = "));
             sql.bind(Stored::Text(id.to_owned()));
             sql
         }
-        Target::Row(_) if rule.trim().is_empty() => return Ok(true),
+        Target::Row(_) if texts.is_empty() => return Ok(true),
         Target::Row(columns) => would_be(collection, columns, tx.dialect()),
     };
-    if !rule.trim().is_empty() {
-        sql.push(" AND (");
-        condition(records, &mut sql, tx, collection, rule, info)?;
-        sql.push(")");
+    if !texts.is_empty() {
+        sql.push(" AND ");
+        filter::compile(records, &mut sql, tx, collection, texts, info)?;
     }
-    Ok(sql.query_one(tx)?.is_some())
+    let found = sql.query_one(tx).map_err(Error::from)?;
+    Ok(found.is_some())
+}
+
+/// Whether some record could fulfil the rule for this caller, whatever its fields are.
+pub(crate) fn could_hold(
+    records: &Records,
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    rule: &str,
+    info: &RequestInfo,
+) -> Result<bool, Error> {
+    filter::could_hold(records, tx, collection, rule, info)
+        .map_err(|problem| unusable(collection, problem))
 }
 
 /// The start of a statement in which the collection's name stands for one row that is not stored.
-fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
+pub(crate) fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
     let table = quote(&collection.name);
     let mut sql = Sql::new(format!("WITH {table} AS (SELECT "));
     for (position, (field, stored)) in collection.fields.iter().zip(columns).enumerate() {

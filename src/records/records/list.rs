@@ -6,7 +6,7 @@ use crate::{
     Collection, CollectionKind, Error, ListQuery, Page, Record, Records, RequestInfo,
     filter::{
         self, Known, Problem, emit,
-        plan::{Definition, Node},
+        plan::{Definition, Node, Operand, Plan},
         resolve::{self, Author, Scope},
     },
     names::quote,
@@ -52,8 +52,8 @@ pub(crate) fn page(
     }
     let mut condition = Sql::default();
     filter::compile(records, &mut condition, tx, collection, &texts, info).map_err(refused)?;
-    // Its parameters come behind those of the condition.
-    let order = order(records, &mut condition, tx, collection, query, info, author)?;
+    let sort = Sort::of(records, tx, collection, &query.sort, info, author)?;
+    sort.restrict(&mut condition, collection, tx.dialect());
 
     let page = query.page.max(1);
     let per_page = match query.per_page {
@@ -67,20 +67,15 @@ pub(crate) fn page(
         (total, pages(total, per_page))
     };
     let mut sql = read::select(collection);
-    sql.parameters.clone_from(&condition.parameters);
+    sql.parameters = condition.parameters;
     sql.push(" WHERE ").push(&condition.text);
-    if !order.is_empty() {
-        sql.push(" ORDER BY ").push(&order);
-    }
+    let order = sort.order(&mut sql, collection, tx.dialect());
+    sql.push(" ORDER BY ").push(&order);
     let skipped = i64::from(page - 1) * i64::from(per_page);
     sql.push(" LIMIT ").bind(Stored::Integer(per_page.into()));
     sql.push(" OFFSET ").bind(Stored::Integer(skipped));
-    let viewer = Viewer::of(info.identity.as_ref());
     let rows = sql.query(tx)?;
-    let items = rows
-        .iter()
-        .map(|row| read::record(collection, row, &viewer))
-        .collect();
+    let items = read::answer(tx, records, collection, &rows, info)?;
     Ok(Page {
         page,
         per_page,
@@ -125,60 +120,79 @@ enum By<'a> {
     Name(&'a str),
 }
 
-/// What stands behind `ORDER BY`; adds to the condition what the rows that are sorted by must fulfil.
-///
-/// Records come in the order of their creation unless something else is asked for, and so do those
-/// that are equal, so that pages do not overlap.
-fn order(
-    records: &Records,
-    condition: &mut Sql,
-    tx: &mut Tx<'_>,
-    collection: &Collection,
-    query: &ListQuery,
-    info: &RequestInfo,
-    author: Author,
-) -> Result<String, Error> {
-    let dialect = tx.dialect();
-    let parts = sort_parts(&query.sort)?;
-    let names: Vec<&str> = parts
-        .iter()
-        .filter_map(|(by, _)| match by {
-            By::Name(name) => Some(*name),
-            By::Random | By::Creation => None,
+/// What a list is sorted by. Records come in the order of their creation unless something else is
+/// asked for, and so do those that are equal, so that pages do not overlap.
+struct Sort<'a> {
+    parts: Vec<(By<'a>, bool)>,
+    plan: Plan<'a>,
+    /// Of the parts that are names.
+    operands: Vec<Operand>,
+}
+
+impl<'a> Sort<'a> {
+    fn of(
+        records: &Records,
+        tx: &mut Tx<'_>,
+        collection: &'a Collection,
+        sort: &'a str,
+        info: &RequestInfo,
+        author: Author,
+    ) -> Result<Self, Error> {
+        let parts = sort_parts(sort)?;
+        let names: Vec<&str> = parts
+            .iter()
+            .filter_map(|(by, _)| match by {
+                By::Name(name) => Some(*name),
+                By::Random | By::Creation => None,
+            })
+            .collect();
+        let scope = Scope {
+            info,
+            now: filter::now(tx),
+            keep_source: false,
+        };
+        let definition = Definition::Borrowed(collection);
+        let parsed = &records.inner.filters;
+        let mut schema = Known { records, tx };
+        let (plan, operands) =
+            resolve::resolve_names(&names, author, definition, &scope, parsed, &mut schema)
+                .map_err(refused)?;
+        Ok(Self {
+            parts,
+            plan,
+            operands,
         })
-        .collect();
-    let scope = Scope {
-        info,
-        now: filter::now(tx),
-        keep_source: false,
-    };
-    let definition = Definition::Borrowed(collection);
-    let parsed = &records.inner.filters;
-    let mut schema = Known { records, tx };
-    let (plan, operands) =
-        resolve::resolve_names(&names, author, definition, &scope, parsed, &mut schema)
-            .map_err(refused)?;
-    if !matches!(&plan.condition, Node::All(guards) if guards.is_empty()) {
-        condition.push(" AND ");
-        emit::condition(condition, &plan, &collection.name, dialect);
     }
-    let mut operands = operands.iter();
-    let mut order = Vec::new();
-    for (by, descending) in parts {
-        match by {
-            By::Random => order.push("RANDOM()".to_owned()),
-            By::Creation => order.extend(by_creation(collection, dialect, descending)),
-            By::Name(_) => {
-                let Some(operand) = operands.next() else { break };
-                let table = &collection.name;
-                let values = emit::sortable(condition, &plan, operand, table, dialect, descending);
-                let direction = direction(dialect, descending);
-                order.extend(values.into_iter().map(|value| value + direction));
-            }
+
+    /// Adds what the rows that are sorted by must fulfil.
+    fn restrict(&self, condition: &mut Sql, collection: &Collection, dialect: Dialect) {
+        if !matches!(&self.plan.condition, Node::All(guards) if guards.is_empty()) {
+            condition.push(" AND ");
+            emit::condition(condition, &self.plan, &collection.name, dialect);
         }
     }
-    order.extend(by_creation(collection, dialect, false));
-    Ok(order.join(", "))
+
+    /// What stands behind `ORDER BY`.
+    fn order(&self, sql: &mut Sql, collection: &Collection, dialect: Dialect) -> String {
+        let table = &collection.name;
+        let mut operands = self.operands.iter();
+        let mut order = Vec::new();
+        for (by, descending) in &self.parts {
+            match by {
+                By::Random => order.push("RANDOM()".to_owned()),
+                By::Creation => order.extend(by_creation(collection, dialect, *descending)),
+                By::Name(_) => {
+                    let Some(operand) = operands.next() else { break };
+                    let values =
+                        emit::sortable(sql, &self.plan, operand, table, dialect, *descending);
+                    let direction = direction(dialect, *descending);
+                    order.extend(values.into_iter().map(|value| value + direction));
+                }
+            }
+        }
+        order.extend(by_creation(collection, dialect, false));
+        order.join(", ")
+    }
 }
 
 /// The fields to sort by, and whether downwards.

@@ -1,10 +1,21 @@
 //! Rows as records, with what the viewer may not see left out.
 
+use std::collections::HashSet;
+
 use mito_database::{Row, Tx, Value as Stored};
 use mito_network::Identity;
 use serde_json::Value;
 
-use crate::{Collection, Error, Record, fields::show::show, names::quote, sql::Sql};
+use crate::{
+    Collection, Error, Record, Records, RequestInfo,
+    fields::show::show,
+    names::quote,
+    records::{access, expand},
+    sql::Sql,
+};
+
+/// Ids in one statement.
+const IDS_AT_ONCE: usize = 500;
 
 /// Who looks at a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +93,101 @@ pub(crate) fn by_id(
     Ok(record(collection, &row, viewer))
 }
 
+/// Rows of [`select`] as the caller sees them, with what the request's `expand` names.
+pub(crate) fn answer(
+    tx: &mut Tx<'_>,
+    records: &Records,
+    collection: &Collection,
+    rows: &[Row],
+    info: &RequestInfo,
+) -> Result<Vec<Record>, Error> {
+    let mut shown = shown_to(tx, records, collection, rows, info)?;
+    let expand = info.query.get("expand").and_then(Value::as_str);
+    if let Some(expand) = expand {
+        expand::apply(tx, records, collection, &mut shown, expand, info)?;
+    }
+    Ok(shown)
+}
+
+/// [`answer`] for the record with that id.
+pub(crate) fn answer_by_id(
+    tx: &mut Tx<'_>,
+    records: &Records,
+    collection: &Collection,
+    id: &str,
+    info: &RequestInfo,
+) -> Result<Record, Error> {
+    let row = row(tx, collection, id)?.ok_or(Error::NotFound)?;
+    let answer = answer(tx, records, collection, std::slice::from_ref(&row), info)?;
+    answer.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// Rows of [`select`] as the caller sees them.
+pub(crate) fn shown_to(
+    tx: &mut Tx<'_>,
+    records: &Records,
+    collection: &Collection,
+    rows: &[Row],
+    info: &RequestInfo,
+) -> Result<Vec<Record>, Error> {
+    let viewer = Viewer::of(info.identity.as_ref());
+    let mut shown: Vec<Record> = rows
+        .iter()
+        .map(|row| record(collection, row, &viewer))
+        .collect();
+    if collection.is_auth() && !viewer.sees_hidden() {
+        show_managed(tx, records, collection, rows, &mut shown, info)?;
+    }
+    Ok(shown)
+}
+
+/// Whoever may manage an account sees its address.
+fn show_managed(
+    tx: &mut Tx<'_>,
+    records: &Records,
+    collection: &Collection,
+    rows: &[Row],
+    shown: &mut [Record],
+    info: &RequestInfo,
+) -> Result<(), Error> {
+    let rule = collection.options.get("manageRule").and_then(Value::as_str);
+    let Some(rule) = rule.filter(|rule| !rule.trim().is_empty()) else {
+        return Ok(());
+    };
+    let mut managed = HashSet::new();
+    for rows in rows.chunks(IDS_AT_ONCE) {
+        let table = quote(&collection.name);
+        let mut sql = Sql::new(format!(
+            "SELECT {table}.id AS id FROM {table} WHERE {table}.id IN ("
+        ));
+        for (position, row) in rows.iter().enumerate() {
+            if position > 0 {
+                sql.push(", ");
+            }
+            sql.bind(Stored::Text(row.get("id")?));
+        }
+        sql.push(") AND (");
+        access::condition(records, &mut sql, tx, collection, rule, info)?;
+        sql.push(")");
+        for row in sql.query(tx)? {
+            managed.insert(row.get::<String>("id")?);
+        }
+    }
+    for (row, record) in rows.iter().zip(shown) {
+        if managed.contains(&row.get::<String>("id")?) {
+            record.insert("email".to_owned(), Value::String(row.get("email")?));
+        }
+    }
+    Ok(())
+}
+
 /// A row of [`select`] as a record.
 pub(crate) fn record(collection: &Collection, row: &Row, viewer: &Viewer) -> Record {
+    shown(collection, row.values(), viewer)
+}
+
+/// Columns, in the order of the collection's fields, as a record.
+pub(crate) fn shown(collection: &Collection, columns: &[Stored], viewer: &Viewer) -> Record {
     let mut record = Record::new();
     record.insert(
         "collectionId".to_owned(),
@@ -93,7 +197,7 @@ pub(crate) fn record(collection: &Collection, row: &Row, viewer: &Viewer) -> Rec
         "collectionName".to_owned(),
         Value::String(collection.name.clone()),
     );
-    for (field, stored) in collection.fields.iter().zip(row.values()) {
+    for (field, stored) in collection.fields.iter().zip(columns) {
         if field.is_secret() || (field.is_hidden() && !viewer.sees_hidden()) {
             continue;
         }

@@ -109,6 +109,7 @@ export async function startPocketBase() {
   const mailbox = await startMailbox();
   const server = await finish({ name: "pocketbase", url, mailbox, folder });
   server.stop = async () => {
+    await server.hangUp();
     await end(child);
     await mailbox.stop();
     await rm(folder, { recursive: true, force: true });
@@ -161,6 +162,7 @@ export async function startMito(extra = []) {
   const url = `http://${ready.services.api}`;
   const server = await finish({ name: "mito", url, mailbox, folder, ready, pid: child.pid });
   server.stop = async () => {
+    await server.hangUp();
     await end(child);
     await mailbox.stop();
     await rm(folder, { recursive: true, force: true });
@@ -174,11 +176,15 @@ async function finish(server) {
   client.autoCancellation(false);
   await client.collection("_superusers").authWithPassword(ADMIN, PASSWORD);
   server.token = client.authStore.token;
+  const clients = [];
   server.client = () => {
     const fresh = new PocketBase(server.url);
     fresh.autoCancellation(false);
+    clients.push(fresh);
     return fresh;
   };
+  // An open stream would keep the test's process alive.
+  server.hangUp = () => Promise.allSettled(clients.map((fresh) => fresh.realtime.unsubscribe()));
   server.adminClient = () => {
     const fresh = server.client();
     fresh.authStore.save(server.token, client.authStore.record);

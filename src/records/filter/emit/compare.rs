@@ -10,24 +10,17 @@ use crate::filter::{
         term::{Class, Term, is_numeric, numeric},
     },
     plan::Leaf,
-    values::{self, Affinity, Side, holds},
+    values::{self, Affinity},
 };
 
 impl Writer<'_, '_> {
     /// The comparison of a leaf, its sides' rows called as the two maps say.
     pub(super) fn comparison(&mut self, leaf: &Leaf, left: &Aliases, right: &Aliases) -> String {
+        if let Some(truth) = leaf.constant() {
+            return if truth { TRUE } else { FALSE }.to_owned();
+        }
         let left = self.term(&leaf.left, left);
         let right = self.term(&leaf.right, right);
-        if let (Some(first), Some(second)) = (&left.constant, &right.constant) {
-            let side = |value, exact| Side {
-                value,
-                affinity: Affinity::None,
-                exact,
-                constant: true,
-            };
-            let truth = holds(side(first, left.exact), leaf.operator, side(second, right.exact));
-            return if truth == Some(true) { TRUE } else { FALSE }.to_owned();
-        }
         match leaf.operator {
             Operator::Equal => self.equality(&left, &right, true),
             Operator::NotEqual => self.equality(&left, &right, false),
