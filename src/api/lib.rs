@@ -15,6 +15,7 @@
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
 
 mod accounts;
+mod backups;
 mod body;
 mod caller;
 mod collections;
@@ -23,11 +24,13 @@ mod envelope;
 mod extract;
 mod fields;
 mod health;
+mod logs;
 pub mod panel;
 mod realtime;
 mod records;
 mod routes;
 mod settings;
+mod sql;
 #[cfg(test)]
 mod tests;
 

@@ -5,6 +5,7 @@
 //! fields, and joins for the rows that paths lead to. [`arrange`] finds out which parts of the plan
 //! speak of the same rows. From there it is SQL ([`emit`]) or, for a change that subscribers may be
 //! told of, decided without a query each ([`evaluate`]). [`values`] is what both agree on.
+//! [`explain`] says why a rule holds, and [`fixed`] lends the language to tables of the program's own.
 //!
 //! Every value is a bound parameter, every identifier a field of a collection.
 
@@ -12,6 +13,9 @@ pub(crate) mod arrange;
 pub(crate) mod ast;
 pub(crate) mod cache;
 pub(crate) mod emit;
+pub(crate) mod evaluate;
+pub(crate) mod explain;
+pub(crate) mod fixed;
 pub(crate) mod lexer;
 pub(crate) mod macros;
 pub(crate) mod moments;
@@ -21,7 +25,7 @@ pub(crate) mod resolve;
 pub(crate) mod values;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 
@@ -77,6 +81,15 @@ impl From<Error> for Problem {
 /// A text and who wrote it.
 pub(crate) type Text<'a> = (&'a str, Author);
 
+/// Whether a rule speaks of fields of the account that asks which every request does not know anyway.
+pub(crate) fn reads_account(rule: &str) -> bool {
+    let belongs = |character: char| character.is_ascii_alphanumeric() || "_.:".contains(character);
+    rule.split("@request.auth.").skip(1).any(|rest| {
+        let end = rest.find(|each| !belongs(each)).unwrap_or(rest.len());
+        !["id", "email", "collectionId", "collectionName"].contains(&&rest[..end])
+    })
+}
+
 /// Finds collections through the transaction's definitions.
 pub(crate) struct Known<'a, 't> {
     pub(crate) records: &'a Records,
@@ -103,16 +116,25 @@ pub(crate) fn compile(
     texts: &[Text<'_>],
     info: &RequestInfo,
 ) -> Result<(), Problem> {
-    let scope = Scope {
-        info,
-        now: now(tx),
-        keep_source: false,
-    };
+    compile_for(records, sql, tx, collection, &collection.name, texts, info)
+}
+
+/// [`compile`] for rows of the collection that are called `table` in the statement.
+pub(crate) fn compile_for(
+    records: &Records,
+    sql: &mut Sql,
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    table: &str,
+    texts: &[Text<'_>],
+    info: &RequestInfo,
+) -> Result<(), Problem> {
+    let scope = Scope { info, now: now(tx) };
     let (parsed, dialect) = (&records.inner.filters, tx.dialect());
     let mut schema = Known { records, tx };
     let definition = Definition::Borrowed(collection);
     let plan = resolve::resolve(texts, definition, &scope, parsed, &mut schema)?;
-    emit::condition(sql, &plan, &collection.name, dialect);
+    emit::condition(sql, &plan, table, dialect);
     Ok(())
 }
 
@@ -125,11 +147,7 @@ pub(crate) fn could_hold(
     rule: &str,
     info: &RequestInfo,
 ) -> Result<bool, Problem> {
-    let scope = Scope {
-        info,
-        now: now(tx),
-        keep_source: false,
-    };
+    let scope = Scope { info, now: now(tx) };
     let parsed = &records.inner.filters;
     let mut schema = Known { records, tx };
     let definition = Definition::Borrowed(collection);
@@ -151,14 +169,18 @@ pub(crate) fn check_rule(
     let scope = Scope {
         info: &info,
         now: Timestamp::UNIX_EPOCH,
-        keep_source: false,
     };
     let parsed = Parsed::default();
     let mut schema = Including { schema, collection };
     let texts = [(rule, Author::Trusted)];
     let definition = Definition::Borrowed(collection);
     let plan = resolve::resolve(&texts, definition, &scope, &parsed, &mut schema)?;
-    emit::condition(&mut Sql::default(), &plan, &collection.name, Dialect::Sqlite);
+    emit::condition(
+        &mut Sql::default(),
+        &plan,
+        &collection.name,
+        Dialect::Sqlite,
+    );
     Ok(())
 }
 

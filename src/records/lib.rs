@@ -15,13 +15,17 @@
 //! | [`starter`] | collections and records to begin with |
 
 pub mod accounts;
+pub mod backups;
 pub mod collections;
+pub mod console;
 pub mod crons;
 pub mod error;
 mod fields;
 pub mod files;
 mod filter;
+pub mod logs;
 mod names;
+mod platform;
 pub mod realtime;
 pub mod records;
 mod request;
@@ -31,7 +35,10 @@ pub mod starter;
 #[cfg(test)]
 mod testing;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use mito_cache::Cache;
 use mito_core::{Clock, Random};
@@ -46,8 +53,11 @@ use serde::{Deserialize, Serialize};
 pub use accounts::{SUPERUSERS, Session, SignIn};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
+pub use filter::explain::{Explanation, ExplanationKind};
+pub use logs::LogEntry;
+pub use platform::Platform;
 pub use realtime::Realtime;
-pub use records::{ListQuery, Page, Record};
+pub use records::{ListQuery, Page, Record, Submitted};
 pub use request::{Parameters, RequestInfo, RuleContext};
 pub use settings::Settings;
 pub use starter::Starter;
@@ -161,6 +171,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Current,
     pub(crate) sealer: Sealer,
     pub(crate) crons: Crons,
+    pub(crate) platform: OnceLock<Platform>,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
@@ -205,6 +216,7 @@ impl Records {
             queue,
             settings: Current::default(),
             crons: Crons::default(),
+            platform: OnceLock::new(),
             files: files::State::default(),
         };
         Self {

@@ -21,7 +21,8 @@ pub(crate) struct Fixture {
     pub(crate) records: Records,
     pub(crate) database: Database,
     pub(crate) clock: Clock,
-    _folder: TempDir,
+    pub(crate) objects_database: Database,
+    pub(crate) folder: TempDir,
 }
 
 impl Fixture {
@@ -54,7 +55,7 @@ impl Fixture {
                 ..Default::default()
             },
             mito_objects::store::Dependencies {
-                database: objects_database,
+                database: objects_database.clone(),
                 folder: folder.path().join("objects"),
                 root_password: "a-secret-of-tests".into(),
                 domain: "localhost".to_owned(),
@@ -90,7 +91,8 @@ impl Fixture {
             records,
             database,
             clock,
-            _folder: folder,
+            objects_database,
+            folder,
         }
     }
 
@@ -110,7 +112,7 @@ impl Fixture {
     }
 
     /// Whether the suite runs on the other engine.
-    pub(crate) fn is_postgres(&self) -> bool {
+    pub(crate) fn is_postgres() -> bool {
         mito_core::config::environment()
             .get("MITO_TEST_POSTGRES")
             .is_some_and(|url| !url.is_empty())

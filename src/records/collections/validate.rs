@@ -182,6 +182,12 @@ pub(crate) fn rules(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Erro
             }
         }
     }
+    let auth_rule = collection.options.get("authRule");
+    if auth_rule.is_some_and(|rule| !rule.is_string() && !rule.is_null()) {
+        let message = "Invalid rule. Raw error: it is neither text nor null.";
+        let error = FieldError::new("validation_invalid_rule", message);
+        errors.insert("authRule".to_owned(), error);
+    }
     if errors.is_empty() {
         Ok(())
     } else {

@@ -96,7 +96,10 @@ fn parts_of<'p>(
     bound: Joins,
     together: fn(Vec<Step<'p>>) -> Step<'p>,
 ) -> Vec<Step<'p>> {
-    let free: Vec<Joins> = parts.iter().map(|node| needs(plan, node) & !bound).collect();
+    let free: Vec<Joins> = parts
+        .iter()
+        .map(|node| needs(plan, node) & !bound)
+        .collect();
     let mut done = vec![false; parts.len()];
     let mut steps = Vec::new();
     for first in 0..parts.len() {
@@ -190,9 +193,10 @@ fn outcomes(leaf: &Leaf, left_missing: Joins, right_missing: Joins) -> (bool, bo
                 constant: operand.constant().is_some(),
             };
             let (first, second) = (side(&left, &leaf.left), side(&right, &leaf.right));
-            let only_nulls = [&leaf.left, &leaf.right].iter().zip([&left, &right]).all(
-                |(operand, value)| operand.constant().is_some() || *value == Value::Null,
-            );
+            let only_nulls = [&leaf.left, &leaf.right]
+                .iter()
+                .zip([&left, &right])
+                .all(|(operand, value)| operand.constant().is_some() || *value == Value::Null);
             match holds(first, leaf.operator, second) {
                 // Without their affinities numbers and texts are not told apart rightly.
                 Some(_) if !only_nulls => (true, true),

@@ -27,6 +27,9 @@ use rows::{Row, Rows};
 /// The most combinations of rows that are looked at for one verdict.
 const MAX_COMBINATIONS: usize = 10_000;
 
+/// The most values of one side that are told.
+const MAX_VALUES: usize = 20;
+
 /// What a condition says about a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -70,7 +73,11 @@ enum Bound {
 
 impl<'a> Evaluator<'a> {
     /// An evaluator for a record with these columns, in the order of the collection's fields.
-    pub(crate) fn new(records: &'a Records, collection: Arc<Collection>, columns: &[Value]) -> Self {
+    pub(crate) fn new(
+        records: &'a Records,
+        collection: Arc<Collection>,
+        columns: &[Value],
+    ) -> Self {
         Self {
             records,
             collection,
@@ -102,7 +109,6 @@ impl<'a> Evaluator<'a> {
         let scope = Scope {
             info,
             now: filter::now(tx),
-            keep_source: false,
         };
         let parsed = &self.records.inner.filters;
         let definition = Definition::Shared(Arc::clone(&self.collection));
@@ -125,6 +131,45 @@ impl<'a> Evaluator<'a> {
             Ok(false) => Ok(Verdict::No),
             Err(Stop::NeedsSql) => Ok(Verdict::NeedsSql),
             Err(Stop::Failed(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl Evaluator<'_> {
+    /// Some of the values of one side of a comparison; none where the database would have to be asked.
+    pub(crate) fn values(
+        &mut self,
+        tx: &mut Tx<'_>,
+        plan: &Plan<'_>,
+        operand: &Operand,
+    ) -> Result<Vec<Value>, crate::Error> {
+        let mut bindings = vec![Bound::Missing; plan.joins.len()];
+        bindings[ROOT] = Bound::Row(self.row.clone());
+        let mut joins = 0;
+        operand
+            .expression
+            .joins(&mut |join| joins |= arrange::with_parents(plan, join));
+        let joins: Vec<JoinId> = arrange::members(joins)
+            .into_iter()
+            .filter(|join| *join != ROOT)
+            .collect();
+        let mut work = Work {
+            plan,
+            tx,
+            rows: &mut self.rows,
+            combinations: 0,
+        };
+        let mut values = Vec::new();
+        let found = work.some(&joins, &mut bindings, &mut |work, bindings| {
+            let value = work.value(&operand.expression, bindings)?;
+            if !values.contains(&value) {
+                values.push(value);
+            }
+            Ok(values.len() >= MAX_VALUES)
+        });
+        match found {
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::NeedsSql) | Ok(_) => Ok(values),
         }
     }
 }
@@ -156,9 +201,9 @@ impl Work<'_, '_, '_> {
                 Ok(false)
             }
             Step::Leaf(leaf) => self.leaf(leaf, bindings),
-            Step::Exists { joins, body } => {
-                self.some(joins, bindings, &mut |work, bindings| work.step(body, bindings))
-            }
+            Step::Exists { joins, body } => self.some(joins, bindings, &mut |work, bindings| {
+                work.step(body, bindings)
+            }),
         }
     }
 
@@ -199,12 +244,10 @@ impl Work<'_, '_, '_> {
             Source::Root => vec![bindings[ROOT].clone()],
             Source::All => return Err(Stop::NeedsSql),
             Source::Given { values } => values.iter().cloned().map(Bound::Text).collect(),
-            Source::Related { parent, field } => {
-                match column(&bindings[*parent], *field) {
-                    Value::Text(id) => self.by_id(join, &id)?.into_iter().collect(),
-                    _ => Vec::new(),
-                }
-            }
+            Source::Related { parent, field } => match column(&bindings[*parent], *field) {
+                Value::Text(id) => self.by_id(join, &id)?.into_iter().collect(),
+                _ => Vec::new(),
+            },
             Source::OfElement { parent } => match &bindings[*parent] {
                 Bound::Text(id) => self.by_id(join, &id.clone())?.into_iter().collect(),
                 _ => Vec::new(),
@@ -250,7 +293,9 @@ impl Work<'_, '_, '_> {
         for account in &leaf.shown_emails {
             let collection = self.plan.joins[*account].collection.as_deref();
             let fields = &collection.expect("rows have a collection").fields;
-            let shown = fields.iter().position(|field| field.name == "emailVisibility");
+            let shown = fields
+                .iter()
+                .position(|field| field.name == "emailVisibility");
             let shown = shown.map(|field| column(&bindings[*account], field));
             if shown != Some(Value::Integer(1)) {
                 return Ok(false);
@@ -406,7 +451,11 @@ fn inside(stored: &Value, path: &[String]) -> Value {
         return Value::Null;
     };
     let Ok(whole) = serde_json::from_str::<Json>(text) else {
-        return if path.is_empty() { stored.clone() } else { Value::Null };
+        return if path.is_empty() {
+            stored.clone()
+        } else {
+            Value::Null
+        };
     };
     let mut found = Some(&whole);
     for step in path {

@@ -149,7 +149,7 @@ impl Question<'_> {
             Some(id) => crate::records::read::row(tx, self.collection, id)?,
             None => None,
         };
-        let columns = row.as_ref().map(|row| row.values());
+        let columns = row.as_ref().map(mito_database::Row::values);
         let collection = std::sync::Arc::clone(self.collection);
         let mut evaluator = Evaluator::new(self.records, collection, columns.unwrap_or_default());
         let mut side = |operand| {

@@ -10,9 +10,10 @@ use serde_json::{Map, Value as Json};
 use crate::{
     Collection, CollectionKind, Error, Field, RequestInfo,
     filter::{
-        self, Problem,
+        Problem,
+        ast::{Expression, Operand},
         cache::Parsed,
-        emit,
+        emit, parser,
         plan::Definition,
         resolve::{self, Author, Schema, Scope},
     },
@@ -69,10 +70,15 @@ impl FixedTable {
     ) -> Result<(), String> {
         let info = RequestInfo::default();
         let scope = Scope { info: &info, now };
-        let texts = [(text, Author::Trusted)];
+        let expression = parser::parse(text)?;
+        if let Some(name) = requested(&expression) {
+            return Err(format!("failed to resolve field {name:?}"));
+        }
+        let expressions = [(&expression, Author::Trusted)];
         let definition = Definition::Borrowed(&self.collection);
         let parsed = Parsed::default();
-        let plan = resolve::resolve(&texts, definition, &scope, &parsed, &mut Nothing);
+        let plan =
+            resolve::resolve_expressions(&expressions, definition, &scope, &parsed, &mut Nothing);
         match plan {
             Ok(plan) => {
                 emit::condition(sql, &plan, &self.collection.name, dialect);
@@ -109,12 +115,25 @@ impl FixedTable {
             Ok((plan, operands)) => {
                 let table = &self.collection.name;
                 let operand = &operands[0];
-                let order = filter::emit::sortable(sql, &plan, operand, table, dialect, descending);
+                let order = emit::sortable(sql, &plan, operand, table, dialect, descending);
                 Ok(order)
             }
             Err(Problem::Invalid(reason)) => Err(reason),
             Err(Problem::Failed(error)) => Err(error.to_string()),
         }
+    }
+}
+
+/// A name that speaks of a request, which such filters know nothing of.
+fn requested(expression: &Expression) -> Option<&str> {
+    match expression {
+        Expression::All(parts) | Expression::Any(parts) => parts.iter().find_map(requested),
+        Expression::Compare(comparison) => [&comparison.left, &comparison.right]
+            .into_iter()
+            .find_map(|operand| match operand {
+                Operand::Name(name) if name.starts_with("@request.") => Some(name.as_str()),
+                _ => None,
+            }),
     }
 }
 
@@ -159,6 +178,7 @@ mod tests {
             "@collection.users.id = ''",
             "users_via_id.id = ''",
             "id.x = 1",
+            "@request.auth.id = ''",
         ] {
             assert!(compiled(text).is_err(), "{text}");
         }

@@ -136,10 +136,13 @@ fn read(text: &str) -> Result<Option<DateTime>, Unknown> {
     };
     let shape = |text: &str, form: &str| {
         text.len() == form.len()
-            && text.bytes().zip(form.bytes()).all(|(found, wanted)| match wanted {
-                b'0' => found.is_ascii_digit(),
-                other => found == other,
-            })
+            && text
+                .bytes()
+                .zip(form.bytes())
+                .all(|(found, wanted)| match wanted {
+                    b'0' => found.is_ascii_digit(),
+                    other => found == other,
+                })
     };
     if !shape(date, "0000-00-00") {
         return Err(Unknown);
@@ -152,10 +155,15 @@ fn read(text: &str) -> Result<Option<DateTime>, Unknown> {
     let number = |text: &str| text.parse::<i8>().map_err(|_| Unknown);
     let year = date[..4].parse::<i16>().map_err(|_| Unknown)?;
     let date = Date::new(year, number(&date[5..7])?, number(&date[8..10])?);
-    let second = if clock.len() == 8 { number(&clock[6..8])? } else { 0 };
-    let (hour, minute) = match clock.is_empty() {
-        true => (0, 0),
-        false => (number(&clock[..2])?, number(&clock[3..5])?),
+    let second = if clock.len() == 8 {
+        number(&clock[6..8])?
+    } else {
+        0
+    };
+    let (hour, minute) = if clock.is_empty() {
+        (0, 0)
+    } else {
+        (number(&clock[..2])?, number(&clock[3..5])?)
     };
     let nanoseconds = format!("{fraction:0<9.9}").parse().map_err(|_| Unknown)?;
     let time = Time::new(hour, minute, second, nanoseconds);

@@ -55,7 +55,9 @@ impl Parser {
         }
         self.comparisons += 1;
         if self.comparisons > MAX_EXPRESSIONS {
-            return Err(format!("max expressions limit of {MAX_EXPRESSIONS} reached"));
+            return Err(format!(
+                "max expressions limit of {MAX_EXPRESSIONS} reached"
+            ));
         }
         let left = self.operand()?;
         let (operator, any) = match self.words.next() {
@@ -89,7 +91,9 @@ impl Parser {
         let mut arguments = Vec::new();
         while self.words.next_if_eq(&Word::Close).is_none() {
             if arguments.len() == MAX_ARGUMENTS {
-                return Err(format!("a function takes at most {MAX_ARGUMENTS} arguments"));
+                return Err(format!(
+                    "a function takes at most {MAX_ARGUMENTS} arguments"
+                ));
             }
             arguments.push(plain(self.words.next())?);
             if self.words.next_if_eq(&Word::Comma).is_none()

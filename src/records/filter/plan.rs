@@ -9,7 +9,7 @@ use crate::{
     Collection, Field,
     fields::{FieldKind, Storage},
     filter::{
-        ast::{Comparison, Operator},
+        ast::Operator,
         values::{Affinity, Side, holds},
     },
 };
@@ -111,8 +111,6 @@ pub(crate) struct Leaf {
     pub(crate) right: Operand,
     /// Accounts whose address is compared for somebody who may only see shown ones.
     pub(crate) shown_emails: Vec<JoinId>,
-    /// As it was written, for those who explain it.
-    pub(crate) source: Option<Comparison>,
 }
 
 /// One side of a comparison.

@@ -39,8 +39,10 @@ pub(crate) trait Schema {
 /// Who wrote the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Author {
-    /// An administrator or the program: a rule, or a filter of either. All fields may be compared.
+    /// A rule, or the program. All fields may be compared.
     Trusted,
+    /// An administrator: all fields but those that nobody is shown.
+    Superuser,
     /// Anybody: hidden fields are not found, addresses must be shown, and the rows of other
     /// collections must be ones that they may list.
     Anybody,
@@ -52,8 +54,6 @@ pub(crate) struct Scope<'a> {
     pub(crate) info: &'a RequestInfo,
     /// `@now` and its kin.
     pub(crate) now: Timestamp,
-    /// Keep what was written beside what it means.
-    pub(crate) keep_source: bool,
 }
 
 /// Finds out what the texts mean together for rows of `collection`. Their paths share rows.
@@ -64,11 +64,29 @@ pub(crate) fn resolve<'a>(
     parsed: &Parsed,
     schema: &mut dyn Schema,
 ) -> Result<Plan<'a>, Problem> {
-    let mut resolver = Resolver::new(collection, scope, parsed, schema);
-    let mut nodes = Vec::with_capacity(texts.len());
+    let mut expressions = Vec::with_capacity(texts.len());
     for (text, author) in texts {
-        let expression = parsed.get(text)?;
-        nodes.push(resolver.node(&expression, Site::of(*author))?);
+        expressions.push((parsed.get(text)?, *author));
+    }
+    let expressions: Vec<(&ast::Expression, Author)> = expressions
+        .iter()
+        .map(|(expression, author)| (&**expression, *author))
+        .collect();
+    resolve_expressions(&expressions, collection, scope, parsed, schema)
+}
+
+/// [`resolve`] for what has been parsed.
+pub(crate) fn resolve_expressions<'a>(
+    expressions: &[(&ast::Expression, Author)],
+    collection: Definition<'a>,
+    scope: &Scope<'_>,
+    parsed: &Parsed,
+    schema: &mut dyn Schema,
+) -> Result<Plan<'a>, Problem> {
+    let mut resolver = Resolver::new(collection, scope, parsed, schema);
+    let mut nodes = Vec::with_capacity(expressions.len());
+    for (expression, author) in expressions {
+        nodes.push(resolver.node(expression, Site::of(*author))?);
     }
     nodes.append(&mut resolver.guards);
     let condition = match nodes.len() {
@@ -202,7 +220,6 @@ impl<'a, 'b> Resolver<'a, 'b> {
             shown_emails: left.email.into_iter().chain(right.email).collect(),
             left: left.operand,
             right: right.operand,
-            source: self.scope.keep_source.then(|| comparison.clone()),
         })))
     }
 
@@ -272,7 +289,10 @@ impl<'a, 'b> Resolver<'a, 'b> {
             text: self.texts,
         };
         let rule = self.node(&rule, inner)?;
-        let id = collection.fields.iter().position(|field| field.name == "id");
+        let id = collection
+            .fields
+            .iter()
+            .position(|field| field.name == "id");
         let field = id.ok_or_else(|| Problem::Invalid("records have no id".to_owned()))?;
         let nobody = Leaf {
             left: Operand {
@@ -284,7 +304,6 @@ impl<'a, 'b> Resolver<'a, 'b> {
             any: true,
             right: Operand::value(Value::Text(String::new())),
             shown_emails: Vec::new(),
-            source: None,
         };
         self.guards
             .push(Node::Any(vec![Node::Leaf(Box::new(nobody)), rule]));

@@ -1,7 +1,7 @@
 //! The language: its grammar, and what it finds in a real database.
 
 mod grammar;
-mod library;
+pub(crate) mod library;
 mod paths;
 mod requests;
 

@@ -82,7 +82,11 @@ fn equal(left: Side<'_>, right: Side<'_>) -> Option<bool> {
         return order(left, right).map(Ordering::is_eq);
     }
     if left.is_empty_constant() || right.is_empty_constant() {
-        let other = if left.is_empty_constant() { right } else { left };
+        let other = if left.is_empty_constant() {
+            right
+        } else {
+            left
+        };
         return Some(is_empty(other.value));
     }
     Some(coalesced(left, right))

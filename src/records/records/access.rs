@@ -28,6 +28,12 @@ pub(crate) fn rule<'a>(
     if info.is_superuser() {
         return Ok(None);
     }
+    let rule = any_rule(collection, operation).ok_or_else(Error::superusers_only)?;
+    Ok(Some(rule).filter(|rule| !rule.trim().is_empty()))
+}
+
+/// The collection's rule, whoever asks.
+pub(crate) fn any_rule(collection: &Collection, operation: Operation) -> Option<&str> {
     let rule = match operation {
         Operation::List => &collection.list_rule,
         Operation::View => &collection.view_rule,
@@ -35,8 +41,7 @@ pub(crate) fn rule<'a>(
         Operation::Update => &collection.update_rule,
         Operation::Delete => &collection.delete_rule,
     };
-    let rule = rule.as_deref().ok_or_else(Error::superusers_only)?;
-    Ok(Some(rule).filter(|rule| !rule.trim().is_empty()))
+    rule.as_deref()
 }
 
 /// Appends the condition of a rule on the rows of the collection's table.
@@ -148,19 +153,19 @@ pub(crate) fn passes(
     target: Target<'_>,
     info: &RequestInfo,
 ) -> Result<bool, Problem> {
-    let mut sql = match target {
+    let (mut sql, table) = match target {
         Target::Id(id) => {
             let table = quote(&collection.name);
             let mut sql = Sql::new(format!("SELECT 1 AS fulfilled FROM {table} WHERE id = "));
             sql.bind(Stored::Text(id.to_owned()));
-            sql
+            (sql, collection.name.as_str())
         }
         Target::Row(_) if texts.is_empty() => return Ok(true),
-        Target::Row(columns) => would_be(collection, columns, tx.dialect()),
+        Target::Row(columns) => (would_be(collection, columns, tx.dialect()), WOULD_BE),
     };
     if !texts.is_empty() {
         sql.push(" AND ");
-        filter::compile(records, &mut sql, tx, collection, texts, info)?;
+        filter::compile_for(records, &mut sql, tx, collection, table, texts, info)?;
     }
     let found = sql.query_one(tx).map_err(Error::from)?;
     Ok(found.is_some())
@@ -178,9 +183,12 @@ pub(crate) fn could_hold(
         .map_err(|problem| unusable(collection, problem))
 }
 
-/// The start of a statement in which the collection's name stands for one row that is not stored.
-pub(crate) fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
-    let table = quote(&collection.name);
+/// What a row that is not stored is called. No collection can have that name.
+const WOULD_BE: &str = "_mito_would_be";
+
+/// The start of a statement about one row that is not stored.
+fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
+    let table = quote(WOULD_BE);
     let mut sql = Sql::new(format!("WITH {table} AS (SELECT "));
     for (position, (field, stored)) in collection.fields.iter().zip(columns).enumerate() {
         if position > 0 {

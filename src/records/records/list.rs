@@ -38,7 +38,7 @@ pub(crate) fn page(
 ) -> Result<Page, Error> {
     let rule = access::rule(collection, Operation::List, info)?;
     let author = if info.is_superuser() {
-        Author::Trusted
+        Author::Superuser
     } else {
         require_own_fields(query)?;
         Author::Anybody
@@ -149,7 +149,6 @@ impl<'a> Sort<'a> {
         let scope = Scope {
             info,
             now: filter::now(tx),
-            keep_source: false,
         };
         let definition = Definition::Borrowed(collection);
         let parsed = &records.inner.filters;
@@ -182,7 +181,9 @@ impl<'a> Sort<'a> {
                 By::Random => order.push("RANDOM()".to_owned()),
                 By::Creation => order.extend(by_creation(collection, dialect, *descending)),
                 By::Name(_) => {
-                    let Some(operand) = operands.next() else { break };
+                    let Some(operand) = operands.next() else {
+                        break;
+                    };
                     let values =
                         emit::sortable(sql, &self.plan, operand, table, dialect, *descending);
                     let direction = direction(dialect, *descending);
@@ -273,7 +274,9 @@ pub(crate) fn scan(
         filter::compile(records, &mut sql, tx, collection, &texts, &info).map_err(|problem| {
             match problem {
                 Problem::Failed(error) => error,
-                Problem::Invalid(reason) => Error::Invalid(format!("The filter is invalid: {reason}.")),
+                Problem::Invalid(reason) => {
+                    Error::Invalid(format!("The filter is invalid: {reason}."))
+                }
             }
         })?;
     }

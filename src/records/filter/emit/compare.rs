@@ -87,7 +87,12 @@ impl Writer<'_, '_> {
             (Dialect::Sqlite, ..) | (_, _, Operator::Equal) | (_, Class::Number, _) => "",
             _ => " COLLATE \"C\"",
         };
-        format!("{}{collation} {} {}", left.sql, operator.symbol(), right.sql)
+        format!(
+            "{}{collation} {} {}",
+            left.sql,
+            operator.symbol(),
+            right.sql
+        )
     }
 
     /// Binds a constant as the other side's affinity makes it.
@@ -168,9 +173,12 @@ fn emptiness(term: &Term, empty: bool) -> String {
 
 /// Two columns: null counts as empty, and a number is never a text.
 fn coalesced(left: &Term, right: &Term, equal: bool, dialect: Dialect) -> String {
-    let filled = |term: &Term| match term.nullable {
-        true => format!("COALESCE({}, '')", term.sql),
-        false => term.sql.clone(),
+    let filled = |term: &Term| {
+        if term.nullable {
+            format!("COALESCE({}, '')", term.sql)
+        } else {
+            term.sql.clone()
+        }
     };
     let operator = if equal { "=" } else { "<>" };
     match (left.class, right.class) {
@@ -186,7 +194,11 @@ fn coalesced(left: &Term, right: &Term, equal: bool, dialect: Dialect) -> String
         }
         (Class::Number, _) | (_, Class::Number) => {
             let numeric = left.class == Class::Number;
-            let (number, text) = if numeric { (left, right) } else { (right, left) };
+            let (number, text) = if numeric {
+                (left, right)
+            } else {
+                (right, left)
+            };
             let nothing = is_null(number, true);
             let both = format!("({} = '' AND {nothing})", filled(text));
             if equal { both } else { format!("NOT {both}") }
@@ -257,7 +269,9 @@ impl Parts {
             ways.push(format!("COALESCE({own} {symbol} {other}, FALSE)"));
         }
         if let (Some(own), Some(other)) = (&self.text, &other.text) {
-            ways.push(format!("COALESCE({own} {symbol} {other} COLLATE \"C\", FALSE)"));
+            ways.push(format!(
+                "COALESCE({own} {symbol} {other} COLLATE \"C\", FALSE)"
+            ));
         }
         let across = match operator {
             Operator::Less | Operator::LessOrEqual => Some((&self.number, &other.text)),

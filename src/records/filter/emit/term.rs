@@ -170,14 +170,15 @@ impl Writer<'_, '_> {
 
     fn json(&mut self, column: &str, path: &[String]) -> Term {
         if self.dialect == Dialect::Sqlite {
-            let mut steps = String::from("$");
-            for part in path {
+            let step = |part: &String| {
                 if part.bytes().all(|byte| byte.is_ascii_digit()) {
-                    steps.push_str(&format!("[{part}]"));
+                    format!("[{part}]")
                 } else {
-                    steps.push_str(&format!(".{part}"));
+                    format!(".{part}")
                 }
-            }
+            };
+            let steps: Vec<String> = path.iter().map(step).collect();
+            let steps = format!("${}", steps.concat());
             // What is no JSON is its own text.
             let otherwise = if path.is_empty() { column } else { "NULL" };
             let steps = self.bind(Value::Text(steps));
@@ -217,9 +218,9 @@ impl Writer<'_, '_> {
                 "(CASE WHEN json_valid({column}) THEN json_array_length({column}) \
                  WHEN COALESCE({column}, '') = '' THEN 0 ELSE 1 END)"
             ),
-            Dialect::Postgres => format!(
-                "COALESCE(json_array_length(NULLIF({column}, '')::json), 0)"
-            ),
+            Dialect::Postgres => {
+                format!("COALESCE(json_array_length(NULLIF({column}, '')::json), 0)")
+            }
         }
     }
 
@@ -275,7 +276,10 @@ impl Writer<'_, '_> {
 
 /// The number that a text is, on PostgreSQL.
 pub(super) fn numeric(text: &str) -> String {
-    format!("(CASE WHEN {} THEN btrim({text}, {BLANK})::float8 END)", is_numeric(text))
+    format!(
+        "(CASE WHEN {} THEN btrim({text}, {BLANK})::float8 END)",
+        is_numeric(text)
+    )
 }
 
 /// Whether a text is a number, on PostgreSQL.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use mito_database::{Tx, Value};
 use serde_json::Value as Json;
 
-use crate::{Collection, Error, fields::Storage, names::quote, records::read, sql::Sql};
+use crate::{Collection, Error, fields::Storage, names::quote, records::read};
 
 /// The most rows that point at one record and are looked at in process.
 const MAX_BACK: usize = 500;
@@ -53,7 +53,10 @@ impl Rows {
         collection: &Collection,
         ids: &[String],
     ) -> Result<(), Error> {
-        let position = collection.fields.iter().position(|field| field.name == "id");
+        let position = collection
+            .fields
+            .iter()
+            .position(|field| field.name == "id");
         for ids in ids.chunks(MAX_IDS) {
             self.make_room();
             for id in ids {
@@ -127,7 +130,9 @@ impl Rows {
 }
 
 fn holds(list: &Value, id: &str) -> bool {
-    let Value::Text(text) = list else { return false };
+    let Value::Text(text) = list else {
+        return false;
+    };
     let values: Vec<Json> = serde_json::from_str(text).unwrap_or_default();
     values.iter().any(|value| value.as_str() == Some(id))
 }

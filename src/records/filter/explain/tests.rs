@@ -49,8 +49,16 @@ async fn what_cannot_be_explained() {
         let found = records.explain_rule("posts", rule, record, &library.info);
         found.await.unwrap_err().to_string()
     };
-    assert!(explain("nope = 1", None).await.contains("failed to resolve field"));
-    assert!(explain("title", None).await.contains("expected an operator"));
+    assert!(
+        explain("nope = 1", None)
+            .await
+            .contains("failed to resolve field")
+    );
+    assert!(
+        explain("title", None)
+            .await
+            .contains("expected an operator")
+    );
     let missing = explain("title = 1", Some("none")).await;
     assert!(missing.contains("wasn't found"), "{missing}");
 }

@@ -66,9 +66,7 @@ impl Resolver<'_, '_> {
             texts.push(text.clone());
         }
         let found = match at {
-            Written::Text(text) if text.eq_ignore_ascii_case("now") => {
-                self.name("@now", site)?
-            }
+            Written::Text(text) if text.eq_ignore_ascii_case("now") => self.name("@now", site)?,
             Written::Function(..) => return invalid("expected a time"),
             other => self.operand(other, site)?,
         };

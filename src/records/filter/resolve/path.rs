@@ -87,7 +87,11 @@ impl<'a> Resolver<'a, '_> {
                 Some(FieldKind::Relation)
                     if steps[position + 1..] == ["id"] && definition.storage() == Storage::Text =>
                 {
-                    return Ok(finish(walk, |join| Expression::Column { join, field }, false));
+                    return Ok(finish(
+                        walk,
+                        |join| Expression::Column { join, field },
+                        false,
+                    ));
                 }
                 Some(FieldKind::Relation) => {
                     relations += 1;
@@ -211,20 +215,25 @@ impl<'a> Resolver<'a, '_> {
             .position(|field| field.name == step)
             .ok_or_else(|| unresolved(name))?;
         let definition = &collection.fields[field];
-        if definition.is_hidden() && site.author == Author::Anybody {
+        let refused = match site.author {
+            Author::Trusted => false,
+            Author::Superuser => definition.is_secret(),
+            Author::Anybody => definition.is_hidden() || definition.is_secret(),
+        };
+        if refused {
             return Err(unresolved(name));
         }
         let hidden_email =
             site.author == Author::Anybody && collection.is_auth() && definition.name == "email";
         let email = hidden_email.then_some(walk.at);
         let is_json = definition.kind_of() == Some(FieldKind::Json);
-        let plain = |join| match is_json {
-            true => Expression::Json {
-                join,
-                field,
-                path: Vec::new(),
-            },
-            false => Expression::Column { join, field },
+        let plain = |join| {
+            if is_json {
+                let path = Vec::new();
+                Expression::Json { join, field, path }
+            } else {
+                Expression::Column { join, field }
+            }
         };
         let mut found = match modifier {
             Some("length") if is_list_kind(definition) => {

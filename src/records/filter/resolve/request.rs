@@ -16,12 +16,7 @@ use crate::{
 
 impl Resolver<'_, '_> {
     /// The meaning of `@request.{path}`, which `name` says in full.
-    pub(super) fn request(
-        &mut self,
-        path: &str,
-        name: &str,
-        site: Site,
-    ) -> Result<Found, Problem> {
+    pub(super) fn request(&mut self, path: &str, name: &str, site: Site) -> Result<Found, Problem> {
         let info = self.scope.info;
         match path.split_once('.') {
             None if path == "context" => Ok(text(info.context.name())),
@@ -81,7 +76,10 @@ impl Resolver<'_, '_> {
             None => (whole, None),
         };
         let collection = self.definition(site.base);
-        let position = collection.fields.iter().position(|field| field.name == first);
+        let position = collection
+            .fields
+            .iter()
+            .position(|field| field.name == first);
         let body = &self.scope.info.body;
         let given = body.get(first);
         if let (Some(position), Some(rest)) = (position, rest)
@@ -205,7 +203,6 @@ fn changed(given: Option<&Json>, field: usize, site: Site) -> Found {
             exact: false,
         },
         shown_emails: Vec::new(),
-        source: None,
     };
     let operand = Operand {
         expression: Expression::Holds(Box::new(leaf)),

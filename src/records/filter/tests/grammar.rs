@@ -62,7 +62,10 @@ fn what_is_refused() {
     for name in ["a.", "a:", "ä", "a-b", "@"] {
         assert!(parse(&format!("{name} = 1")).is_err(), "{name}");
     }
-    check("f(g(1)) = 1", Err("expected a field or a value, found a call of \"g\""));
+    check(
+        "f(g(1)) = 1",
+        Err("expected a field or a value, found a call of \"g\""),
+    );
 }
 
 #[test]

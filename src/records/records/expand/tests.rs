@@ -1,7 +1,5 @@
 //! Expansions on a real database, with the answers of the real PocketBase.
 
-use std::sync::Arc;
-
 use mito_network::Identity;
 use serde_json::{Value, json};
 
@@ -107,7 +105,7 @@ fn asking(expand: &str, superuser: bool) -> RequestInfo {
         session_id: String::new(),
     });
     RequestInfo {
-        query: Arc::new(record(json!({"expand": expand}))),
+        query: record(json!({"expand": expand})).into(),
         ..RequestInfo::of(identity)
     }
 }

@@ -224,7 +224,10 @@ export const cases = [
         "fposts_via_cats.author.name ?= 'bob'", "fcats_via_parent.fcats_via_parent.name = 'Two'", "fpeople_via_favs.email ?~ 'ann'",
         "fposts_via_cat.tags:each ?= 'c'", "fposts_via_cat.tags:length > 1", "fposts_via_cat.id = ''", "secret = 's1'",
       ]),
-      ...filtered("fpeople", ["email ~ 'x.co'", "tokenKey != ''", "password != ''", "email = name", "fnotes_via_owner.text ?= 'his'"]),
+      ...filtered("fpeople", ["email ~ 'x.co'", "email = name", "fnotes_via_owner.text ?= 'his'"]),
+      ...filtered("fpeople", ["tokenKey != ''", "password != ''"]).map((step) => ({
+        ...step, differs: { reason: "hashes and token keys could be found out by comparing, so filters may not name them", status: 400 },
+      })),
       signIn("ann@x.co", "ann"),
       signIn("bob@x.co", "bob"),
       ...["guest", "ann", "bob"].flatMap((as) => [
