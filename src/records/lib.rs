@@ -50,7 +50,10 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use accounts::{SUPERUSERS, Session, SignIn};
+pub use accounts::{
+    SUPERUSERS, Session, SignIn,
+    auth::{AuthMethod, AuthOutcome},
+};
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
 pub use filter::explain::{Explanation, ExplanationKind};
@@ -66,6 +69,7 @@ use crate::{
     accounts::{
         limits::Limiter,
         passwords::Passwords,
+        sessions::used::Used,
         tokens::{Keys, settings_key},
     },
     collections::store::Definitions,
@@ -95,6 +99,11 @@ const STEPS: &[Migration] = &[
         sql: include_str!("migrations/5.sql"),
         postgres: None,
     },
+    Migration {
+        version: 4,
+        sql: include_str!("migrations/3.sql"),
+        postgres: None,
+    },
 ];
 
 /// The length of the name of a process, in characters.
@@ -107,8 +116,6 @@ pub struct Config {
     /// Signs session tokens (`JWT_SECRET`); generated and kept when empty.
     #[schemars(extend("secret" = true))]
     pub jwt_secret: String,
-    /// How long a token is valid, in seconds.
-    pub token_seconds: u64,
     /// How long a session lives without use, in seconds.
     pub session_idle_seconds: u64,
     /// How long a session lives in all, in seconds.
@@ -123,7 +130,6 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             jwt_secret: String::new(),
-            token_seconds: 3_600,
             session_idle_seconds: 7 * 24 * 3_600,
             session_absolute_seconds: 30 * 24 * 3_600,
             realtime_max_clients: 20_000,
@@ -166,7 +172,6 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) objects: Objects,
     pub(crate) files: files::State,
-    #[cfg_attr(not(test), expect(dead_code, reason = "mails follow"))]
     pub(crate) queue: Queue,
     pub(crate) settings: Current,
     pub(crate) sealer: Sealer,
@@ -175,6 +180,8 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
+    pub(crate) used: Used,
+    pub(crate) platform_url: OnceLock<String>,
     pub(crate) definitions: Definitions,
     pub(crate) filters: filter::cache::Parsed,
     pub(crate) realtime: Realtime,
@@ -199,6 +206,8 @@ impl Records {
             sealer: Sealer::new(&settings_key(&jwt_secret), random.clone()),
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
+            used: Used::default(),
+            platform_url: OnceLock::new(),
             definitions: Definitions::default(),
             filters: filter::cache::Parsed::default(),
             realtime: Realtime::new(
@@ -227,7 +236,11 @@ impl Records {
 
     /// The tasks that records need while the platform runs.
     pub fn tasks(&self) -> Vec<Task> {
-        let mut tasks = vec![self.file_sweeper(), self.realtime_feed()];
+        let mut tasks = vec![
+            self.file_sweeper(),
+            self.realtime_feed(),
+            self.accounts_task(),
+        ];
         tasks.extend(self.platform_tasks());
         tasks
     }
