@@ -12,7 +12,8 @@ use crate::{
         store,
     },
     error::FieldErrors,
-    filter, names,
+    filter::{self, Problem, Saved},
+    names,
 };
 
 /// The longest id of a collection, in characters.
@@ -65,7 +66,7 @@ impl Others {
 
 /// Checks everything that the definition says; `problem` is what is wrong with a view's query.
 pub(crate) fn collection(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     collection: &Collection,
     existing: Option<&Collection>,
     others: &Others,
@@ -103,7 +104,7 @@ pub(crate) fn collection(
         .keys()
         .any(|name| name == "fields" || name.starts_with("fields."));
     if fields_are_fine {
-        rules(collection, existing, &mut errors);
+        rules(tx, collection, existing, &mut errors)?;
     }
     if errors.is_empty() {
         Ok(())
@@ -338,14 +339,31 @@ fn index(
     Ok(index)
 }
 
-fn rules(collection: &Collection, existing: Option<&Collection>, errors: &mut FieldErrors) {
+fn rules(
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    existing: Option<&Collection>,
+    errors: &mut FieldErrors,
+) -> Result<(), Error> {
+    let mut failure = None;
+    let mut wrong_rule = |rule: &str| match filter::check_rule(&mut Saved(tx), collection, rule) {
+        Ok(()) => None,
+        Err(Problem::Failed(error)) => {
+            failure = Some(error);
+            None
+        }
+        Err(Problem::Invalid(reason)) => {
+            let message = format!("Invalid rule. Raw error: {reason}.");
+            Some(FieldError::new("validation_invalid_rule", message))
+        }
+    };
     let was_system = existing.filter(|existing| existing.system);
     let before = was_system.map(record_rules);
     for (position, (name, rule)) in record_rules(collection).into_iter().enumerate() {
         let writes = position > 1;
         let error = if collection.kind == CollectionKind::View && writes && rule.is_some() {
             Some(FieldError::new("validation_nil", "Must be blank."))
-        } else if let Some(error) = rule.and_then(|rule| wrong_rule(collection, rule)) {
+        } else if let Some(error) = rule.and_then(&mut wrong_rule) {
             Some(error)
         } else if before.is_some_and(|before| before[position].1 != rule) {
             let message = "System collection API rule cannot be changed.";
@@ -360,15 +378,10 @@ fn rules(collection: &Collection, existing: Option<&Collection>, errors: &mut Fi
     }
     if collection.is_auth() {
         let options = AuthOptions::of(collection);
-        let mut wrong = options.check(collection, existing, |rule| wrong_rule(collection, rule));
+        let mut wrong = options.check(collection, existing, &mut wrong_rule);
         errors.append(&mut wrong);
     }
-}
-
-fn wrong_rule(collection: &Collection, rule: &str) -> Option<FieldError> {
-    let reason = filter::check_rule(collection, rule).err()?;
-    let message = format!("Invalid rule. Raw error: {reason}.");
-    Some(FieldError::new("validation_invalid_rule", message))
+    failure.map_or(Ok(()), Err)
 }
 
 fn record_rules(collection: &Collection) -> [(&'static str, Option<&str>); 5] {
