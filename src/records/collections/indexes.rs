@@ -109,6 +109,16 @@ impl Index {
         Ok(())
     }
 
+    /// Whether rows are in the index when they have a value: `column != ''`.
+    pub(crate) fn leaves_out_empty(&self) -> bool {
+        let column = self.columns.first().map(|column| column.name.as_str());
+        matches!(
+            self.condition.as_slice(),
+            [name, sign, Word::Text(empty)]
+                if sign.is_sign("!=") && empty.is_empty() && name.name() == column
+        )
+    }
+
     /// The statement that creates it.
     pub(crate) fn sql(&self, dialect: Dialect) -> String {
         let columns: Vec<String> = self

@@ -44,17 +44,6 @@ pub(crate) fn view_id() -> Field {
     )
 }
 
-/// A definition as a test writes it, with everything that is left out.
-#[cfg(test)]
-pub(crate) fn complete(mut wanted: Collection, _existing: Option<&Collection>) -> Collection {
-    for field in std::mem::take(&mut wanted.fields) {
-        read::put(&mut wanted.fields, field);
-    }
-    wanted.fields.iter_mut().for_each(options::fill);
-    imply(&mut wanted);
-    wanted
-}
-
 fn complete_id(collection: &mut Collection) {
     let is_id = |field: &&mut Field| field.name == "id" && field.kind == "text";
     if let Some(field) = collection.fields.iter_mut().find(is_id) {

@@ -16,11 +16,3 @@ UPDATE _mito_records_collections SET position = CASE name
     WHEN '_authOrigins' THEN 4
     WHEN '_superusers' THEN 5
     ELSE 6 END;
-
--- Pictures of accounts, as PocketBase has them from the start.
-
-ALTER TABLE "users" ADD COLUMN "avatar" TEXT NOT NULL DEFAULT '';
-UPDATE _mito_records_collections SET definition = replace(definition,
-    '{"id":"autodate2990389176"',
-    '{"id":"file376926767","name":"avatar","type":"file","required":false,"hidden":false,"presentable":false,"system":false,"maxSelect":1,"maxSize":0,"mimeTypes":["image/jpeg","image/png","image/svg+xml","image/gif","image/webp"],"protected":false,"thumbs":[]},{"id":"autodate2990389176"')
-WHERE id = '_pb_users_auth_';
