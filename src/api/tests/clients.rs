@@ -256,8 +256,10 @@ async fn records_have_pocketbases_shapes() {
         .database
         .read(|tx| mito_database::outbox::read_after(tx, 0, 500));
     let events: Vec<mito_database::Event> = events.await.unwrap();
-    let detail = events.last().map(|event| event.detail.as_str());
-    assert_eq!(detail, Some("{\"request_id\":\"request-1\"}"));
+    let detail = &events.last().unwrap().detail;
+    let detail: Value = serde_json::from_str(detail).unwrap();
+    assert_eq!(detail["request_id"], "request-1");
+    assert_eq!(detail["record"]["title"], "changed");
 }
 
 #[tokio::test]
