@@ -38,7 +38,7 @@ pub use mito_objects::{Body, Checksums, Headers as StoredHeaders, Object};
 use crate::{Error, Records};
 
 /// Where the files of records are.
-pub const BUCKET: &str = "mito-records";
+pub const BUCKET: &str = mito_objects::RECORDS_BUCKET;
 
 /// The files of records.
 #[derive(Clone, Copy)]
