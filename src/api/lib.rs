@@ -16,6 +16,7 @@
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
 
 mod accounts;
+mod backups;
 mod body;
 mod caller;
 mod collections;
@@ -25,11 +26,13 @@ mod extract;
 mod fields;
 mod files;
 mod health;
+mod logs;
 pub mod panel;
 mod realtime;
 mod records;
 mod routes;
 mod settings;
+mod sql;
 #[cfg(test)]
 mod tests;
 
