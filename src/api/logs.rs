@@ -181,7 +181,7 @@ impl Head {
         }
         set("referer", self.referer.into());
         if let Some(caller) = &self.caller {
-            set("userAgent", caller.user_agent.clone().into());
+            set("userAgent", caller.info().user_agent().into());
             set("requestId", caller.request_id.clone().into());
         }
         let failed = status.is_client_error() || status.is_server_error();
