@@ -354,7 +354,7 @@ mod tests {
         check("insert into zz values (1, 'x'), (2, 'y')", " |  | 2").await;
         check(
             "update zz set b = 'z'; insert into zz values (1, 'x')",
-            "duplicate key",
+            "zz.a is not unique",
         )
         .await;
         check("select b from zz order by a", "b: | x;y | 0").await;
