@@ -38,10 +38,6 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/health", get(health::pocketbase))
         .merge(data())
         .merge(accounts::routes::public())
-        .route(
-            "/realtime",
-            get(realtime::connect).post(realtime::subscribe),
-        )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn_with_state(
@@ -59,6 +55,10 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
 fn data() -> Router<Arc<Api>> {
     Router::new()
         .merge(accounts::routes::of_administrators())
+        .route(
+            "/realtime",
+            get(realtime::connect).post(realtime::subscribe),
+        )
         .route(
             "/collections",
             get(collections::list).post(collections::create),
@@ -114,6 +114,7 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
     }
     let guarded = guarded.layer(middleware::from_fn(panel::guard::administrators_only));
     sessions
+        .nest("/public", accounts::routes::mailed())
         .merge(guarded)
         .fallback(panel::no_route)
         .method_not_allowed_fallback(panel::no_method)

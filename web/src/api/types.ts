@@ -18,6 +18,7 @@ export type { MailboxMessage } from '@/bindings/MailboxMessage';
 export type { MobileUpdate } from '@/bindings/MobileUpdate';
 export type { ObjectPage } from '@/bindings/ObjectPage';
 export type { ObjectSummary } from '@/bindings/ObjectSummary';
+export type { OtpSent } from '@/bindings/OtpSent';
 export type { QueueSummary } from '@/bindings/QueueSummary';
 export type { ServiceStatus } from '@/bindings/ServiceStatus';
 export type { SessionIdentity } from '@/bindings/SessionIdentity';
