@@ -190,7 +190,9 @@ async fn requests_are_logged_without_their_secrets() {
         .get(&format!("/api/logs/{id}?fields=id"), &token)
         .await;
     one.check(200, json!({"id": id}));
-    let stats = fixture.get("/api/logs/stats?filter=level%3E0", &token).await;
+    let stats = fixture
+        .get("/api/logs/stats?filter=level%3E0", &token)
+        .await;
     stats.check(
         200,
         json!([{"total": 2, "date": "2026-05-06 07:00:00.000Z"}]),
