@@ -15,7 +15,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
     Api, accounts, backups, caller, collections, crons, envelope, health, logs, panel, realtime,
-    records, settings, sql,
+    records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -75,6 +75,7 @@ fn data() -> Router<Arc<Api>> {
             get(backups::download).delete(backups::delete),
         )
         .route("/backups/{key}/restore", post(backups::restore))
+        .route("/rules/explain", post(rules::explain))
         .route("/sql", post(sql::run))
         .route("/logs", get(logs::list).delete(logs::clear))
         .route("/logs/stats", get(logs::stats))

@@ -3,6 +3,7 @@
 mod clients;
 mod panel;
 mod platform;
+mod rules;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
