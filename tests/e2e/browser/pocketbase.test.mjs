@@ -277,8 +277,8 @@ test("an account is made, its session ended, its address confirmed by mail", asy
 
   await open("/records/members?record=new");
   const form = page.getByRole("dialog");
-  await form.getByLabel("email", { exact: true }).fill("ada@example.com");
-  await form.getByLabel("password", { exact: true }).fill("correct horse battery");
+  await form.getByRole("textbox", { name: "email", exact: true }).fill("ada@example.com");
+  await form.getByLabel(/^password/).fill("correct horse battery");
   await form.getByLabel("Password again").fill("correct horse battery");
   await form.getByRole("button", { name: "Create" }).click();
   await saved(/The record \w+ is created\./);
