@@ -12,7 +12,8 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, caller, collections, crons, envelope, health, panel, realtime, records, settings,
+    Api, accounts, batch, caller, collections, crons, envelope, health, limits, panel, realtime,
+    records, settings,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -53,6 +54,11 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/platform/v1/sign-out", post(accounts::sign_out))
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
+        // Who asks is known before it is counted: administrators are not.
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            limits::enforce,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
             caller::by_bearer,
@@ -70,6 +76,7 @@ fn data() -> Router<Arc<Api>> {
         .route("/settings", get(settings::view).patch(settings::update))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
+        .route("/batch", post(batch::run))
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
         .route(
