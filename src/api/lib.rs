@@ -16,6 +16,7 @@
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
 
 mod accounts;
+mod backups;
 mod batch;
 mod body;
 mod caller;
@@ -26,11 +27,13 @@ mod extract;
 mod fields;
 mod health;
 mod limits;
+mod logs;
 pub mod panel;
 mod realtime;
 mod records;
 mod routes;
 mod settings;
+mod sql;
 #[cfg(test)]
 mod tests;
 

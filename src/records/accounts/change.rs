@@ -9,9 +9,15 @@ use serde_json::Value;
 
 use crate::{
     Collection, Error, FieldError, Record, Records, RequestInfo,
-    accounts::{SUPERUSERS, limits::Attempt, passwords, sessions, tokens::same},
+    accounts::{
+        SUPERUSERS,
+        limits::{Attempt, Kind},
+        passwords, sessions,
+        tokens::same,
+    },
     error::FieldErrors,
     fields::cast,
+    names::quote,
     records::{
         access::{self, Target},
         draft::{Draft, text_in},
@@ -173,6 +179,7 @@ impl Records {
         if let Some(old) = change.old {
             let session = identity.map_or("", |identity| identity.session_id.as_str());
             let attempt = Attempt {
+                kind: Kind::Password,
                 collection: collection_id,
                 identity: id,
                 client_ip: session,
@@ -196,6 +203,21 @@ impl Records {
     }
 }
 
+impl Records {
+    /// Draws another token key, which ends all links and imported tokens of the account.
+    pub(crate) fn renew_token_key(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &Collection,
+        id: &str,
+    ) -> Result<(), Error> {
+        let table = quote(&collection.name);
+        let sql = format!("UPDATE {table} SET \"tokenKey\" = $1 WHERE id = $2");
+        tx.execute(&sql, &[&self.inner.random.id(TOKEN_KEY_LENGTH), &id])?;
+        Ok(())
+    }
+}
+
 /// Ends the sessions of an account whose password has changed or that is gone. Returns all
 /// sessions whose hot copies are out of date.
 pub(crate) fn follow(
@@ -207,9 +229,9 @@ pub(crate) fn follow(
     if !collection.is_auth() {
         return Ok(Vec::new());
     }
-    let affected = sessions::of_account(tx, &collection.id, id)?;
+    let affected = sessions::rows::of_account(tx, &collection.id, id)?;
     if ends {
-        sessions::end_all(tx, &collection.id, id)?;
+        sessions::rows::end_all(tx, &collection.id, id)?;
     }
     Ok(affected)
 }

@@ -88,6 +88,7 @@ impl Removal<'_> {
         self.records.discard_files(tx, &draft)?;
         write::emit_deleted(tx, &draft, self.request_id)?;
         let ended = change::follow(tx, &collection, id, true)?;
+        self.records.forget_account(tx, &collection, id)?;
         self.removed.sessions.extend(ended);
         for (referrer, position) in self.referrers(collection_id) {
             self.release(tx, &referrer, position, id)?;
