@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use axum::{Json, body::Body, extract::State};
 use http::{HeaderMap, StatusCode};
-use mito_records::{ListQuery, Submitted, files::StagedFile};
+use mito_records::{Error, ListQuery, Submitted, files::StagedFile};
 use serde_json::Value;
 
 use crate::{
@@ -77,7 +77,7 @@ pub(crate) async fn create(
         .await;
     let record = settle(&api, created, &files)
         .await
-        .map_err(|error| Envelope::of(error, CREATE_FAILED, &caller))?;
+        .map_err(|error| of_write(error, CREATE_FAILED, &caller))?;
     Ok(Json(fields::pick(
         Value::Object(record),
         text(&parameters, "fields"),
@@ -105,11 +105,22 @@ pub(crate) async fn update(
         .await;
     let record = settle(&api, updated, &files)
         .await
-        .map_err(|error| Envelope::of(error, UPDATE_FAILED, &caller))?;
+        .map_err(|error| of_write(error, UPDATE_FAILED, &caller))?;
     Ok(Json(fields::pick(
         Value::Object(record),
         text(&parameters, "fields"),
     )))
+}
+
+/// A missing collection is told in other words than where records are read.
+pub(crate) fn of_write(error: Error, operation: &str, caller: &Caller) -> Envelope {
+    match error {
+        Error::MissingCollection => Envelope::new(
+            StatusCode::NOT_FOUND,
+            "Missing or invalid collection context.",
+        ),
+        other => Envelope::of(other, operation, caller),
+    }
 }
 
 /// Lets go of the files of a write that failed.

@@ -15,6 +15,7 @@ use crate::{
     },
     caller::{Caller, text_of},
     envelope::Envelope,
+    records::{CREATE_FAILED, of_write},
 };
 
 /// How a body is written.
@@ -121,7 +122,7 @@ pub(crate) async fn place(
         .records
         .writable(target.collection, target.id, &caller.info())
         .await
-        .map_err(|error| Envelope::from_error(error, caller))?;
+        .map_err(|error| of_write(error, CREATE_FAILED, caller))?;
     let limits = Limits::of(&collection);
     let record_id = match target.id {
         Some(id) if !multipart::is_part_of_a_key(id) => return Err(Envelope::not_found()),

@@ -51,7 +51,7 @@ export const cases = [
       json('{"t":"a\\u0000b"}', { differs: noNul }),
       json("{}x", { differs: trailing }),
       json('{"t":"a"} {"t":"b"}', { differs: trailing }),
-      json(`{"f":${"[".repeat(5000)}${"]".repeat(5000)}}`, { differs: shallow }),
+      json(`{"f":${"[".repeat(500)}${"]".repeat(500)}}`, { differs: shallow }),
       json(`{"f":${"[".repeat(10001)}${"]".repeat(10001)}}`),
       json(`{"f":${"[".repeat(100)}${"]".repeat(100)}}`),
     ],
