@@ -247,10 +247,7 @@ pub(crate) async fn no_route() -> Envelope {
     Envelope::not_found()
 }
 
-/// The path does not know the method.
+/// The path does not know the method, which PocketBase answers like an unknown path.
 pub(crate) async fn no_method() -> Envelope {
-    Envelope::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "The method is not allowed here.",
-    )
+    Envelope::not_found()
 }

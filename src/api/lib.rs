@@ -10,6 +10,7 @@
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
 //! | `realtime` | streams of events |
+//! | `files` | the files of records, and tokens for protected ones |
 //! | `limits` | how often a client may call |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
@@ -25,6 +26,7 @@ mod crons;
 mod envelope;
 mod extract;
 mod fields;
+mod files;
 mod health;
 mod limits;
 mod logs;
