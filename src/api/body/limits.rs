@@ -29,7 +29,7 @@ const LARGE_AT_ONCE: usize = 4;
 /// How long a body waits for its turn to be large.
 const TURN: Duration = Duration::from_secs(10);
 /// How long a client may be silent in the middle of a body.
-pub(crate) const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long values may take to arrive. Files may take longer as long as they keep coming.
 const VALUES: Duration = Duration::from_mins(2);
 
@@ -117,13 +117,21 @@ pub(crate) fn chunks(
     body: Body,
     limit: u64,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    chunks_within(body, limit, SILENCE)
+}
+
+fn chunks_within(
+    body: Body,
+    limit: u64,
+    silence: Duration,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let state = (body.into_data_stream(), limit, false);
-    futures_util::stream::unfold(state, |(mut stream, left, ended)| async move {
+    futures_util::stream::unfold(state, move |(mut stream, left, ended)| async move {
         if ended {
             return None;
         }
         let fail = |kind: io::ErrorKind| Err(io::Error::from(kind));
-        let chunk = match timeout(SILENCE, stream.next()).await {
+        let chunk = match timeout(silence, stream.next()).await {
             Err(_) => fail(io::ErrorKind::TimedOut),
             Ok(None) => return None,
             Ok(Some(Err(_))) => fail(io::ErrorKind::ConnectionReset),
@@ -184,4 +192,36 @@ pub(crate) async fn whole(
         .await
         .map_err(|_| of_stream(&io::ErrorKind::TimedOut.into()))??;
     Ok((bytes, memory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn kinds(body: Body, limit: u64) -> Vec<Result<usize, io::ErrorKind>> {
+        let chunks = chunks_within(body, limit, Duration::from_millis(20));
+        let read = chunks.map(|chunk| chunk.map(|chunk| chunk.len()).map_err(|e| e.kind()));
+        read.collect().await
+    }
+
+    fn body(chunks: &[&'static str]) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+        let chunks: Vec<_> = chunks.iter().map(|text| Ok(Bytes::from(*text))).collect();
+        futures_util::stream::iter(chunks)
+    }
+
+    #[tokio::test]
+    async fn bodies_end_when_they_are_too_large_or_silent() {
+        let whole = Body::from_stream(body(&["ab", "cde"]));
+        assert_eq!(kinds(whole, 5).await, [Ok(2), Ok(3)]);
+        let large = Body::from_stream(body(&["ab", "cde", "f"]));
+        assert_eq!(
+            kinds(large, 4).await,
+            [Ok(2), Err(io::ErrorKind::FileTooLarge)]
+        );
+        let silent = Body::from_stream(body(&["ab"]).chain(futures_util::stream::pending()));
+        assert_eq!(
+            kinds(silent, 4).await,
+            [Ok(2), Err(io::ErrorKind::TimedOut)]
+        );
+    }
 }
