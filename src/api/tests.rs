@@ -5,6 +5,7 @@ mod files;
 mod hostile;
 mod panel;
 mod platform;
+mod rules;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
