@@ -2,8 +2,10 @@
 
 mod clients;
 mod files;
+mod hostile;
 mod panel;
 mod platform;
+mod rules;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
