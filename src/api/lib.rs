@@ -29,6 +29,7 @@ pub mod panel;
 mod realtime;
 mod records;
 mod routes;
+mod rules;
 mod settings;
 mod sql;
 #[cfg(test)]

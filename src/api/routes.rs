@@ -15,7 +15,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
     Api, accounts, backups, caller, collections, crons, envelope, health, logs, panel, realtime,
-    records, settings, sql,
+    records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -110,7 +110,7 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
         .route("/session/code", post(panel::session::code))
         .route("/session/exchange", post(panel::session::exchange))
         .route("/setup", post(panel::session::set_up));
-    let mut guarded = data();
+    let mut guarded = data().route("/rules/explain", post(rules::explain));
     for (name, routes) in contributed {
         guarded = guarded.nest_service(&format!("/{name}"), routes);
     }
