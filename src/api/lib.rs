@@ -10,6 +10,7 @@
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
 //! | `realtime` | streams of events |
+//! | `files` | the files of records, and tokens for protected ones |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
@@ -23,6 +24,7 @@ mod crons;
 mod envelope;
 mod extract;
 mod fields;
+mod files;
 mod health;
 mod logs;
 pub mod panel;

@@ -14,12 +14,15 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, backups, caller, collections, crons, envelope, health, logs, panel, realtime,
-    records, rules, settings, sql,
+    Api, accounts, backups, caller, collections, crons, envelope, fields, files, health, logs,
+    panel, realtime, records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
 const CORS_MAX_AGE: Duration = Duration::from_hours(2);
+
+/// Where a file of a record is.
+const FILE: &str = "/files/{collection}/{record}/{filename}";
 
 pub(crate) fn router(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Router {
     Router::new()
@@ -36,6 +39,7 @@ pub(crate) fn router(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -
 fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
     Router::new()
         .route("/health", get(health::pocketbase))
+        .route(FILE, get(files::serve))
         .merge(data())
         .merge(accounts::routes::public())
         .route(
@@ -44,6 +48,7 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
+        .layer(middleware::from_fn(fields::check))
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
             logs::record,
@@ -83,6 +88,7 @@ fn data() -> Router<Arc<Api>> {
         .route("/settings/test/s3", post(settings::try_s3))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
+        .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
         .route(
@@ -110,7 +116,9 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
         .route("/session/code", post(panel::session::code))
         .route("/session/exchange", post(panel::session::exchange))
         .route("/setup", post(panel::session::set_up));
-    let mut guarded = data().route("/rules/explain", post(rules::explain));
+    let mut guarded = data()
+        .route("/rules/explain", post(rules::explain))
+        .route(FILE, get(files::serve_to_panel));
     for (name, routes) in contributed {
         guarded = guarded.nest_service(&format!("/{name}"), routes);
     }
