@@ -1,10 +1,11 @@
-//! `/_mito/api/rules/explain`: the panel's tester of rules.
+//! `/api/rules/explain`, which PocketBase does not have: why a rule allows or refuses. Nothing is
+//! changed by it.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use mito_network::Identity;
-use mito_records::{Explanation, Record, RequestInfo};
+use mito_records::{Error, Explanation, FieldError, Parameters, Record, RequestInfo};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,31 +13,34 @@ use crate::{
     Api, body::JsonBody, caller::Caller, collections::require_superuser, envelope::Envelope,
 };
 
-/// A rule and for whom it is asked.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// A rule, and the request that it is asked about.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct Question {
+    /// The collection whose fields the rule names.
     collection: String,
+    /// The rule; it need not be one of the collection's.
     rule: String,
-    #[serde(default)]
+    /// The record that is asked for; none for one that is made.
     record_id: Option<String>,
-    #[serde(default)]
-    identity: Option<Account>,
-    #[serde(default)]
-    request: Told,
+    /// Who asks; nobody when it is missing.
+    identity: Option<Who>,
+    /// What else rules see.
+    request: Asked,
 }
 
-/// An account that the rule is asked for; nobody without one.
-#[derive(Debug, Deserialize)]
-struct Account {
+/// An account.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Who {
     collection: String,
     id: String,
 }
 
-/// What rules see of the request.
+/// A request that is not made.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Told {
+struct Asked {
     method: String,
     query: Record,
     headers: Record,
@@ -51,54 +55,65 @@ pub(crate) async fn explain(
 ) -> Result<Json<Explanation>, Envelope> {
     require_superuser(&caller)?;
     let JsonBody(question) = body.map_err(Envelope::loading)?;
-    let refused = |error| Envelope::from_error(error, &caller);
+    answer(&api, question, &caller)
+        .await
+        .map(Json)
+        .map_err(|error| Envelope::from_error(error, &caller))
+}
+
+async fn answer(api: &Api, question: Question, caller: &Caller) -> Result<Explanation, Error> {
     let identity = match question.identity {
-        Some(account) => Some(identity(&api, account, &caller).await.map_err(refused)?),
+        Some(who) => Some(identity(api, &who, caller).await?),
         None => None,
     };
-    let Told {
+    let Asked {
         method,
         query,
         headers,
         body,
     } = question.request;
-    // As headers of real requests are named.
-    let headers: Record = headers
-        .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase().replace('-', "_"), value))
-        .collect();
     let info = RequestInfo {
         method: method.to_ascii_uppercase(),
-        identity,
-        query: query.into(),
-        headers: headers.into(),
-        body: Arc::new(body),
-        ..RequestInfo::default()
-    };
+        query: Parameters::from(query),
+        headers: Parameters::from(as_rules_name_them(headers)),
+        ..RequestInfo::of(identity)
+    }
+    .with_body(body);
     let record = question.record_id.as_deref().filter(|id| !id.is_empty());
-    let explained = api
-        .records
-        .explain_rule(&question.collection, &question.rule, record, &info);
-    explained.await.map(Json).map_err(refused)
+    api.records
+        .explain_rule(&question.collection, &question.rule, record, &info)
+        .await
 }
 
-/// Who the account would be if it had signed in.
-async fn identity(
-    api: &Api,
-    account: Account,
-    caller: &Caller,
-) -> Result<Identity, mito_records::Error> {
-    let collection = api.records.collection(&account.collection).await?;
-    let record = api
-        .records
-        .view(&account.collection, &account.id, &caller.info())
-        .await?;
-    let email = record.get("email").and_then(Value::as_str);
+/// The account as it would be signed in.
+async fn identity(api: &Api, who: &Who, caller: &Caller) -> Result<Identity, Error> {
+    let info = RequestInfo::of(caller.identity.clone());
+    let unknown = || {
+        let message = "There is no such account.";
+        Error::field(
+            "identity",
+            FieldError::new("validation_invalid_value", message),
+        )
+    };
+    let found = api.records.view(&who.collection, &who.id, &info).await;
+    let record = found.map_err(|error| match error {
+        Error::NotFound => unknown(),
+        other => other,
+    })?;
+    let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
     Ok(Identity {
-        id: account.id,
-        collection: collection.name,
-        collection_id: collection.id,
-        email: email.unwrap_or_default().to_owned(),
+        id: text("id").ok_or_else(unknown)?,
+        collection: text("collectionName").ok_or_else(unknown)?,
+        collection_id: text("collectionId").ok_or_else(unknown)?,
+        email: text("email").unwrap_or_default(),
         session_id: String::new(),
     })
+}
+
+/// Headers by the names that rules know them by: `X-Token` is `x_token`.
+fn as_rules_name_them(headers: Record) -> Record {
+    headers
+        .into_iter()
+        .map(|(name, value)| (name.to_ascii_lowercase().replace('-', "_"), value))
+        .collect()
 }
