@@ -151,26 +151,26 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Negative and missing numbers mean the default; what is no number is an error.
+/// Negative and missing numbers mean the default; what is no number, or no flag, is an error.
 pub(crate) fn list_query(parameters: &HashMap<String, String>) -> Result<ListQuery, Envelope> {
+    let refused = || Envelope::bad_request("Something went wrong while processing your request.");
     let number = |name: &str| match text(parameters, name) {
         "" => Ok(0),
         given => {
-            let number = given.parse::<i64>();
-            let number = number.map_err(|_| {
-                Envelope::bad_request(&format!("The parameter {name} is no number."))
-            })?;
+            let number = given.parse::<i64>().map_err(|_| refused())?;
             Ok(u32::try_from(number.max(0)).unwrap_or(u32::MAX))
         }
+    };
+    let skip_total = match text(parameters, "skipTotal") {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
+        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
+        _ => return Err(refused()),
     };
     Ok(ListQuery {
         page: number("page")?.max(1),
         per_page: number("perPage")?,
         sort: text(parameters, "sort").to_owned(),
         filter: text(parameters, "filter").to_owned(),
-        skip_total: matches!(
-            text(parameters, "skipTotal"),
-            "1" | "true" | "t" | "T" | "TRUE"
-        ),
+        skip_total,
     })
 }
