@@ -48,7 +48,12 @@ async fn send(client: &Client, token: &str, path: &str, name: &str) -> reqwest::
 
 /// Uploads, replaces and deletes until the process is gone; returns what was acknowledged: names of
 /// uploads by the id of their record, none where it was deleted.
-async fn write(client: Client, token: String, writer: u32, round: u32) -> Vec<(String, Vec<String>)> {
+async fn write(
+    client: Client,
+    token: String,
+    writer: u32,
+    round: u32,
+) -> Vec<(String, Vec<String>)> {
     let mut acknowledged = Vec::new();
     for turn in 0.. {
         let name = format!("round{round}writer{writer}turn{turn}");
@@ -133,13 +138,21 @@ async fn files_survive_sigkill_and_leave_nothing_behind() {
     for (id, names) in &acknowledged {
         let record = records.iter().find(|record| record["id"] == **id);
         let Some(record) = record else {
-            assert!(names.iter().any(String::is_empty), "{id} is lost: {names:?}");
+            assert!(
+                names.iter().any(String::is_empty),
+                "{id} is lost: {names:?}"
+            );
             continue;
         };
-        let path = format!("/api/files/attachments/{id}/{}", record["file"].as_str().unwrap());
+        let path = format!(
+            "/api/files/attachments/{id}/{}",
+            record["file"].as_str().unwrap()
+        );
         let got = client.get("api.localhost", &path).await.unwrap();
         assert_eq!(got.status, 200, "{path}");
-        let is_whole = names.iter().any(|name| !name.is_empty() && got.text == content(name));
+        let is_whole = names
+            .iter()
+            .any(|name| !name.is_empty() && got.text == content(name));
         assert!(is_whole, "{id} has something else than one of {names:?}");
     }
     let panel = client.panel().await;
