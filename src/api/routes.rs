@@ -14,8 +14,8 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, backups, caller, collections, crons, envelope, fields, files, health, logs,
-    panel, realtime, records, rules, settings, sql,
+    Api, accounts, backups, batch, caller, collections, crons, envelope, fields, files, health,
+    limits, logs, panel, realtime, records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -45,6 +45,11 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn(fields::check))
+        // Who asks is known before it is counted: administrators are not.
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            limits::enforce,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
             logs::record,
@@ -89,6 +94,7 @@ fn data() -> Router<Arc<Api>> {
         .route("/settings/test/s3", post(settings::try_s3))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
+        .route("/batch", post(batch::run))
         .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
