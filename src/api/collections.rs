@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use http::StatusCode;
 use mito_records::{Error, FieldError, ListQuery, Record};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
@@ -147,10 +147,10 @@ pub(crate) async fn truncate(
 pub(crate) async fn import(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    body: Result<JsonBody<Import>, Envelope>,
+    body: Result<JsonBody<Record>, Envelope>,
 ) -> Result<StatusCode, Envelope> {
     require_superuser(&caller)?;
-    let JsonBody(import) = body.map_err(|error| error.reworded(NOT_LOADED))?;
+    let import: Import = load(body)?;
     let Some(collections) = import.collections.filter(|given| !given.is_empty()) else {
         return Err(required("collections", &caller));
     };
@@ -175,10 +175,10 @@ pub(crate) async fn scaffolds(
 pub(crate) async fn dry_run_view(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    body: Result<JsonBody<Trial>, Envelope>,
+    body: Result<JsonBody<Record>, Envelope>,
 ) -> Result<Json<Value>, Envelope> {
     require_superuser(&caller)?;
-    let JsonBody(trial) = body.map_err(|error| error.reworded(NOT_LOADED))?;
+    let trial: Trial = load(body)?;
     let Some(query) = trial.query.filter(|query| !query.is_empty()) else {
         return Err(required("query", &caller));
     };
@@ -188,6 +188,12 @@ pub(crate) async fn dry_run_view(
 }
 
 const NOT_LOADED: &str = "An error occurred while loading the submitted data.";
+
+/// A body that is an object of this form.
+fn load<T: DeserializeOwned>(body: Result<JsonBody<Record>, Envelope>) -> Result<T, Envelope> {
+    let JsonBody(body) = body.map_err(|error| error.reworded(NOT_LOADED))?;
+    serde_json::from_value(Value::Object(body)).map_err(|_| Envelope::bad_request(NOT_LOADED))
+}
 
 fn required(name: &str, caller: &Caller) -> Envelope {
     Envelope::from_error(Error::field(name, FieldError::required()), caller)

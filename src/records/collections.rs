@@ -217,3 +217,6 @@ impl Records {
             .ok_or(Error::NotFound)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,10 +31,9 @@ impl Records {
         let random = self.inner.random.clone();
         let create = move |tx: &mut Tx<'_>| {
             let mut wanted = wanted.clone();
-            // The id is made of the name; a collection may have had the name and have it no more.
-            if definition.get("id").is_none()
-                && store::find_by_id(tx, &wanted.id)?.is_some_and(|other| other.name != wanted.name)
-            {
+            // The id is made of the name. A collection that has it, under that name or another that
+            // it was given since, is no fault of the id.
+            if !definition.contains_key("id") && store::find_by_id(tx, &wanted.id)?.is_some() {
                 wanted.id = format!("{}{}", wanted.id, random.id(SUFFIX_LENGTH));
             }
             save(tx, wanted, None, &random).map_err(|error| told(error, "create"))

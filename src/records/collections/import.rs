@@ -273,6 +273,10 @@ fn not_loaded(error: Error) -> Error {
         Error::Invalid(reason) => failure(format!(
             "Failed to import the collections configuration. Raw error:\n{reason}"
         )),
+        Error::Fields(errors) => {
+            let reasons = serde_json::to_string_pretty(&nested(&errors)).unwrap_or_default();
+            failure(format!("Data validations failed:\n{reasons}."))
+        }
         other => other,
     }
 }

@@ -133,7 +133,7 @@ impl Records {
             let rows = query.rows(tx, &view, SAMPLES)?;
             let sample = rows
                 .iter()
-                .map(|row| crate::records::read::record(&view, row, &Viewer::Superuser))
+                .map(|row| crate::records::read::record(&view, row, &Viewer::of(None)))
                 .collect();
             Ok(DryRun { fields, sample })
         };

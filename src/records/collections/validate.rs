@@ -9,7 +9,7 @@ use crate::{
     collections::{
         field_checks::{self, length, no_match, via},
         indexes::Index,
-        store,
+        store, views,
     },
     error::FieldErrors,
     filter::{self, Problem, Saved},
@@ -200,6 +200,10 @@ fn fields(
     for (position, field) in collection.fields.iter().enumerate() {
         let before = existing.and_then(|existing| existing.field_by_id(&field.id));
         for (option, error) in field_checks::check(collection, field, before, others, dialect) {
+            if collection.kind == CollectionKind::View {
+                let reason = format!("invalid field {:?} ({position})", field.name);
+                errors.insert("viewQuery".to_owned(), views::invalid(&reason));
+            }
             errors.insert(format!("fields.{position}.{option}"), error);
         }
     }
@@ -347,6 +351,10 @@ fn rules(
 ) -> Result<(), Error> {
     let mut failure = None;
     let mut wrong_rule = |rule: &str| match filter::check_rule(&mut Saved(tx), collection, rule) {
+        Ok(()) if !rule.is_empty() && rule.trim().is_empty() => {
+            let message = "Invalid rule. Raw error: empty filter expression.";
+            Some(FieldError::new("validation_invalid_rule", message))
+        }
         Ok(()) => None,
         Err(Problem::Failed(error)) => {
             failure = Some(error);

@@ -1,9 +1,12 @@
 //! Columns as JSON.
 
 use mito_database::Value as Stored;
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 
-use crate::{Field, fields::Storage};
+use crate::{
+    Field,
+    fields::{FieldKind, Storage},
+};
 
 /// The largest integer that a JSON number holds exactly, 2⁵³.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
@@ -23,8 +26,22 @@ pub(crate) fn show(field: &Field, stored: &Stored) -> Value {
             serde_json::from_str(text).unwrap_or_else(|_| Value::Array(Vec::new()))
         }
         (Storage::List, _) => Value::Array(Vec::new()),
-        (Storage::Json, Stored::Text(text)) => serde_json::from_str(text).unwrap_or(Value::Null),
-        (Storage::Json, _) => Value::Null,
+        (Storage::Json, stored) => match (json(stored), field.kind_of()) {
+            (Value::Null, Some(FieldKind::GeoPoint)) => json!({"lon": 0, "lat": 0}),
+            (json, _) => json,
+        },
+    }
+}
+
+/// What a column holds. Those of views hold whatever their query makes.
+fn json(stored: &Stored) -> Value {
+    match stored {
+        Stored::Text(text) => {
+            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+        }
+        Stored::Integer(integer) => Value::from(*integer),
+        Stored::Real(real) => number(*real),
+        Stored::Null | Stored::Blob(_) => Value::Null,
     }
 }
 

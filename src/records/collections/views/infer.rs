@@ -187,11 +187,11 @@ fn field(
         };
     }
     match called(expression) {
-        Some("count" | "total") => made("number", name, json!({})),
+        Some("count") => made("number", name, json!({"onlyInt": true})),
+        Some("total") => made("number", name, json!({})),
         Some("cast") => match cast(expression).as_deref() {
-            Some("int" | "integer" | "real" | "decimal" | "numeric") => {
-                made("number", name, json!({}))
-            }
+            Some("int" | "integer") => made("number", name, json!({"onlyInt": true})),
+            Some("real" | "decimal" | "numeric") => made("number", name, json!({})),
             Some("bool" | "boolean") => made("bool", name, json!({})),
             Some("text") => made("text", name, json!({})),
             _ => made("json", name, json!({"maxSize": 1})),
