@@ -16,9 +16,6 @@ use url::form_urlencoded;
 
 use crate::{Api, envelope::Envelope};
 
-/// The longest user agent that is passed on, in characters.
-const MAX_USER_AGENT: usize = 400;
-
 /// Who sent a request and by which way, put into its extensions by one of the two guards.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
@@ -30,8 +27,6 @@ pub(crate) struct Caller {
     pub(crate) request_id: String,
     /// The client's address.
     pub(crate) client_ip: String,
-    /// What the client calls itself.
-    pub(crate) user_agent: String,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
     /// The method.
@@ -46,7 +41,6 @@ impl Caller {
     /// A caller who has not proved who they are.
     pub(crate) fn anonymous(api: &Api, request: &Request<Body>) -> Self {
         let info = request.extensions().get::<ConnectionInfo>();
-        let user_agent = text_of(request.headers(), header::USER_AGENT.as_str());
         Self {
             identity: None,
             token: None,
@@ -55,7 +49,6 @@ impl Caller {
                 None => api.random.uuid(api.clock.now_ms()).to_string(),
             },
             client_ip: info.map_or_else(String::new, |info| info.client_ip.to_string()),
-            user_agent: user_agent.chars().take(MAX_USER_AGENT).collect(),
             scheme: info.map_or("http", |info| info.scheme),
             method: request.method().clone(),
             query: match request.uri().query() {
@@ -80,6 +73,7 @@ impl Caller {
             query: self.query.clone(),
             headers: self.headers.clone(),
             request_id: Some(self.request_id.clone()),
+            client_ip: self.client_ip.clone(),
             ..RequestInfo::default()
         }
     }

@@ -36,6 +36,17 @@ impl Envelope {
         }
     }
 
+    /// The same error in other words.
+    pub(crate) fn saying(mut self, message: &str) -> Self {
+        self.message = sentence(message);
+        self
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(crate) fn bad_request(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }

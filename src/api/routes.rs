@@ -34,23 +34,11 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
     Router::new()
         .route("/health", get(health::pocketbase))
         .merge(data())
-        .route(
-            "/collections/{collection}/auth-methods",
-            get(accounts::methods),
-        )
-        .route(
-            "/collections/{collection}/auth-with-password",
-            post(accounts::with_password),
-        )
-        .route(
-            "/collections/{collection}/auth-refresh",
-            post(accounts::refresh),
-        )
+        .merge(accounts::routes::public())
         .route(
             "/realtime",
             get(realtime::connect).post(realtime::subscribe),
         )
-        .route("/platform/v1/sign-out", post(accounts::sign_out))
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn_with_state(
@@ -63,6 +51,7 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
 /// Collections and records, the same for clients and for the panel.
 fn data() -> Router<Arc<Api>> {
     Router::new()
+        .merge(accounts::routes::of_administrators())
         .route(
             "/collections",
             get(collections::list).post(collections::create),
@@ -93,6 +82,7 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
                 .post(panel::session::sign_in)
                 .delete(panel::session::end),
         )
+        .route("/session/otp", post(panel::session::otp))
         .route("/session/code", post(panel::session::code))
         .route("/session/exchange", post(panel::session::exchange))
         .route("/setup", post(panel::session::set_up));

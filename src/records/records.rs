@@ -265,6 +265,7 @@ impl Records {
             access::require(&records, tx, &collection, &id, Operation::Delete, &info)?;
             accounts::protect_last_superuser(tx, &collection)?;
             write::remove(tx, &collection, &id, info.request_id.as_deref())?;
+            records.forget_account(tx, &collection, &id)?;
             change::follow(tx, &collection, &id, true)
         };
         let ended = self.inner.database.write(delete).await?;

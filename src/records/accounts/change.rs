@@ -8,11 +8,15 @@ use serde_json::Value;
 
 use crate::{
     Collection, Error, FieldError, Record, Records,
-    accounts::{limits::Attempt, passwords, sessions, tokens::same},
+    accounts::{
+        limits::{Attempt, Kind},
+        passwords, sessions,
+        tokens::same,
+    },
     error::FieldErrors,
     fields::accept,
     names::quote,
-    records::{secret, text},
+    records::{secret, text, write::TOKEN_KEY_LENGTH},
 };
 
 /// A checked change of an account.
@@ -113,6 +117,7 @@ impl Records {
     ) -> Result<String, Error> {
         let session = identity.map_or("", |identity| identity.session_id.as_str());
         let attempt = Attempt {
+            kind: Kind::Password,
             collection: &collection.id,
             identity: id,
             client_ip: session,
@@ -184,6 +189,23 @@ pub(crate) fn apply(
     }
 }
 
+impl Records {
+    /// Draws another token key, which ends all links and imported tokens of the account.
+    pub(crate) fn renew_token_key(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &Collection,
+        id: &str,
+    ) -> Result<(), Error> {
+        let sql = format!(
+            "UPDATE {} SET \"tokenKey\" = $1 WHERE id = $2",
+            quote(&collection.name)
+        );
+        tx.execute(&sql, &[&self.inner.random.id(TOKEN_KEY_LENGTH), &id])?;
+        Ok(())
+    }
+}
+
 /// Ends the sessions of an account whose password has changed or that is gone. Returns all
 /// sessions whose hot copies are out of date.
 pub(crate) fn follow(
@@ -195,9 +217,9 @@ pub(crate) fn follow(
     if !collection.is_auth() {
         return Ok(Vec::new());
     }
-    let affected = sessions::of_account(tx, &collection.id, id)?;
+    let affected = sessions::rows::of_account(tx, &collection.id, id)?;
     if ends {
-        sessions::end_all(tx, &collection.id, id)?;
+        sessions::rows::end_all(tx, &collection.id, id)?;
     }
     Ok(affected)
 }

@@ -69,6 +69,7 @@ pub(crate) fn may_authenticate(
     tx: &mut Tx<'_>,
     collection: &Collection,
     id: &str,
+    info: &RequestInfo,
 ) -> Result<(), Error> {
     let refused = || {
         let message = "The request doesn't satisfy the collection requirements to authenticate.";
@@ -79,14 +80,7 @@ pub(crate) fn may_authenticate(
     }
     let rule = collection.auth_rule().ok_or_else(refused)?;
     let target = Target::Id(id);
-    if check(
-        records,
-        tx,
-        collection,
-        rule,
-        target,
-        &RequestInfo::default(),
-    )? {
+    if check(records, tx, collection, rule, target, info)? {
         Ok(())
     } else {
         Err(refused())

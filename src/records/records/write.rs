@@ -17,7 +17,7 @@ use crate::{
 /// Characters of a record's id.
 const ID_LENGTH: usize = 15;
 /// Characters of an account's token key.
-const TOKEN_KEY_LENGTH: usize = 50;
+pub(crate) const TOKEN_KEY_LENGTH: usize = 50;
 
 /// What comes with a write besides its values.
 #[derive(Clone, Copy, Debug)]
