@@ -9,6 +9,7 @@
 //! | `body` | JSON bodies, bounded and checked |
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
+//! | `oauth2` | accounts of other sites |
 //! | `realtime` | streams of events |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
@@ -23,6 +24,7 @@ mod envelope;
 mod extract;
 mod fields;
 mod health;
+mod oauth2;
 pub mod panel;
 mod realtime;
 mod records;

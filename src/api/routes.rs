@@ -12,7 +12,7 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, caller, collections, crons, envelope, health, panel, realtime, records, settings,
+    Api, accounts, caller, collections, crons, envelope, health, oauth2, panel, realtime, records, settings,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -35,6 +35,14 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/health", get(health::pocketbase))
         .merge(data())
         .merge(accounts::routes::public())
+        .route(
+            "/collections/{collection}/auth-with-oauth2",
+            post(oauth2::sign_in),
+        )
+        .route(
+            "/oauth2-redirect",
+            get(oauth2::redirect).post(oauth2::redirect),
+        )
         .route(
             "/realtime",
             get(realtime::connect).post(realtime::subscribe),
@@ -59,6 +67,14 @@ fn data() -> Router<Arc<Api>> {
         .route("/settings", get(settings::view).patch(settings::update))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
+        .route(
+            "/collections/meta/oauth2-providers",
+            get(oauth2::providers),
+        )
+        .route(
+            "/settings/apple/generate-client-secret",
+            post(oauth2::apple_secret),
+        )
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
         .route(

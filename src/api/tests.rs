@@ -111,6 +111,12 @@ impl Fixture {
             random: Random::seeded(7),
             objects,
             queue,
+            egress: mito_core::egress::Egress::new(&mito_core::egress::Config {
+                // Providers of the tests are on this machine.
+                allow: vec!["127.0.0.1".to_owned()],
+                ..Default::default()
+            })
+            .unwrap(),
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         let records = Records::new(mito_records::Config::default(), dependencies);

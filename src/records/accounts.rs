@@ -38,6 +38,7 @@ mod mfa;
 pub mod options;
 mod origins;
 mod otp;
+pub mod oauth2;
 pub(crate) mod passwords;
 pub(crate) mod purpose;
 pub mod sessions;

@@ -37,7 +37,7 @@ use std::{
 };
 
 use mito_cache::Cache;
-use mito_core::{Clock, Random};
+use mito_core::{Clock, Random, egress::Egress};
 use mito_database::{Database, Migration, Migrations};
 use mito_network::Task;
 use mito_objects::Objects;
@@ -145,6 +145,8 @@ pub struct Dependencies {
     pub objects: Objects,
     /// Sends mails, later.
     pub queue: Queue,
+    /// Asks other sites.
+    pub egress: Egress,
     /// Signs tokens.
     pub jwt_secret: SecretString,
 }
@@ -176,6 +178,7 @@ pub(crate) struct Inner {
     pub(crate) platform_url: OnceLock<String>,
     pub(crate) definitions: Definitions,
     pub(crate) realtime: Realtime,
+    pub(crate) egress: Egress,
     /// Names this process in the cache.
     pub(crate) boot: String,
 }
@@ -190,6 +193,7 @@ impl Records {
             random,
             objects,
             queue,
+            egress,
             jwt_secret,
         } = dependencies;
         let inner = Inner {
@@ -213,6 +217,7 @@ impl Records {
             random,
             objects,
             queue,
+            egress,
             settings: Current::default(),
             crons: Crons::default(),
             files: files::State::default(),
