@@ -9,7 +9,7 @@ use super::person::Person;
 use crate::{
     Collection, Error, FieldError, Record, Records, RequestInfo,
     accounts::{
-        sessions,
+        sessions::rows,
         system::{EXTERNAL_AUTHS, Owner},
     },
     names::quote,
@@ -67,7 +67,7 @@ impl Records {
         };
         let mut found = Found::of(account.id.clone());
         if !account.verified {
-            found.ended = self.claim(tx, collection, &account)?;
+            found.ended = self.take_unproved(tx, collection, &account)?;
         }
         self.link(tx, collection, &account.id, site, person)?;
         self.take_over_email(tx, collection, &account, person)?;
@@ -109,25 +109,21 @@ impl Records {
 
     /// Makes an account that nobody has proved to own the person's. Whoever made it before may have
     /// meant to keep a way in: the password, the sessions and everything linked go.
-    fn claim(
+    fn take_unproved(
         &self,
         tx: &mut Tx<'_>,
         collection: &Collection,
         account: &Account,
     ) -> Result<Vec<String>, Error> {
-        let owner = Owner {
-            collection: &collection.id,
-            record: &account.id,
-        };
-        self.forget_account(tx, owner)?;
+        self.forget_account(tx, collection, &account.id)?;
         let origin = Origin {
             request_id: None,
             password_hash: Some(""),
         };
         self.change(tx, collection, &account.id, &Record::new(), origin)?;
         self.renew_token_key(tx, collection, &account.id)?;
-        let ended = sessions::of_account(tx, &collection.id, &account.id)?;
-        sessions::end_all(tx, &collection.id, &account.id)?;
+        let ended = rows::of_account(tx, &collection.id, &account.id)?;
+        rows::end_all(tx, &collection.id, &account.id)?;
         Ok(ended)
     }
 

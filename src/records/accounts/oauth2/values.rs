@@ -84,7 +84,8 @@ impl Records {
             original_name: "avatar",
             max_bytes: u64::try_from(MAX_PICTURE).unwrap_or(u64::MAX),
         };
-        let staged = self.files().stage(upload, Body::from(picture)).await;
+        let body: Body = Box::pin(futures_util::stream::once(async { Ok(picture) }));
+        let staged = self.files().stage(upload, body).await;
         let file = match staged {
             Ok(file) => file,
             Err(error) => {
