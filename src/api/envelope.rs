@@ -104,6 +104,9 @@ impl Envelope {
     pub(crate) fn from_error(error: Error, caller: &Caller) -> Self {
         match error {
             Error::NotFound => Self::not_found(),
+            Error::MissingCollection => {
+                Self::new(StatusCode::NOT_FOUND, "Missing collection context.")
+            }
             Error::Forbidden(message) => Self::forbidden(&message),
             Error::Unauthorized(message) => Self::new(StatusCode::UNAUTHORIZED, &message),
             Error::Invalid(message) => Self::bad_request(&message),

@@ -76,6 +76,9 @@ pub enum Error {
     /// The collection, record or account does not exist, or may not be seen (404).
     #[error("the requested resource wasn't found")]
     NotFound,
+    /// There is no such collection (404).
+    #[error("there is no such collection")]
+    MissingCollection,
     /// Only somebody else may do this (403).
     #[error("{0}")]
     Forbidden(String),

@@ -53,7 +53,7 @@ pub use accounts::{
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
 pub use realtime::Realtime;
-pub use records::{ListQuery, Page, Record};
+pub use records::{ListQuery, Page, Record, Submitted};
 pub use request::{Parameters, RequestInfo, RuleContext};
 pub use settings::Settings;
 pub use starter::Starter;

@@ -231,7 +231,7 @@ async fn an_expired_token_is_renewed_while_its_session_lives() {
     let fixture = Fixture::new().await;
     let mut browser = Browser::signed_in(&fixture).await;
     let before = browser.cookie.clone();
-    fixture.clock.advance(Duration::from_hours(5));
+    fixture.clock.advance(Duration::from_hours(25));
     let answer = browser
         .call(&fixture, Method::POST, "/queue/queues", None)
         .await;

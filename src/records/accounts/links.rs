@@ -26,7 +26,7 @@ use crate::{
     },
     records::{
         read::{self, Viewer},
-        write::{self, Origin},
+        write::Origin,
     },
 };
 
@@ -127,7 +127,7 @@ impl Records {
             request_id: info.request_id.as_deref(),
             password_hash: confirmed.password_hash,
         };
-        write::change(tx, collection, id, &confirmed.values, origin)?;
+        self.change(tx, collection, id, &confirmed.values, origin)?;
         if confirmed.ends {
             self.renew_token_key(tx, collection, id)?;
         }

@@ -25,7 +25,7 @@ use crate::{
     names::quote,
     records::{
         read::{self, Viewer},
-        write::{self, Origin},
+        write::Origin,
     },
 };
 
@@ -198,7 +198,7 @@ impl Records {
             record: &record,
         };
         self.remove_system_records_of(tx, OTPS, owner)?;
-        verify_address(tx, collection, &record, &sent_to, info)?;
+        verify_address(self, tx, collection, &record, &sent_to, info)?;
         let proof = Proof {
             method: AuthMethod::Otp,
             record,
@@ -211,6 +211,7 @@ impl Records {
 
 /// Whoever has read the mail has shown that the address is theirs.
 fn verify_address(
+    records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
     record: &str,
@@ -232,7 +233,7 @@ fn verify_address(
         request_id: info.request_id.as_deref(),
         password_hash: None,
     };
-    write::change(tx, collection, record, &values, origin)
+    records.change(tx, collection, record, &values, origin)
 }
 
 fn count_try(tx: &mut Tx<'_>, otp_id: &str) -> Result<i64, Error> {

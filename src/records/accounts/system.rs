@@ -4,12 +4,7 @@
 use mito_database::{Tx, Value as Stored};
 use serde_json::{Value, json};
 
-use crate::{
-    Collection, Error, Record, Records,
-    names::quote,
-    records::write::{self, Origin},
-    sql::Sql,
-};
+use crate::{Collection, Error, Record, Records, names::quote, records::write::Origin, sql::Sql};
 
 /// First methods of sign-ins that need two.
 pub(crate) const MFAS: &str = "_mfas";
@@ -66,9 +61,9 @@ impl Records {
         id: &str,
     ) -> Result<(), Error> {
         let collection = self.shared_collection_in(tx, name)?;
-        match write::remove(tx, &collection, id, None) {
+        match self.remove(tx, &collection, id, None) {
             Err(Error::NotFound) => Ok(()),
-            other => other,
+            other => other.map(|_| ()),
         }
     }
 
@@ -81,7 +76,7 @@ impl Records {
     ) -> Result<(), Error> {
         let collection = self.shared_collection_in(tx, name)?;
         for id in ids_of(tx, &collection, owner)? {
-            write::remove(tx, &collection, &id, None)?;
+            self.remove(tx, &collection, &id, None)?;
         }
         Ok(())
     }
