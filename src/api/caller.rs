@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Method, Request, header, request::Parts};
 use mito_network::{Authenticator as _, ConnectionInfo, Identity};
@@ -78,6 +78,19 @@ impl Caller {
         }
     }
 
+    /// Administrators act from where the settings let them.
+    pub(crate) fn check_address(&self, api: &Api) -> Result<(), Envelope> {
+        if !self.is_superuser()
+            || api
+                .records
+                .may_administrate_from(self.client_ip.parse().ok())
+        {
+            return Ok(());
+        }
+        let message = "You are not allowed to perform this request.";
+        Err(Envelope::forbidden(message))
+    }
+
     pub(crate) fn is_superuser(&self) -> bool {
         self.identity.as_ref().is_some_and(Identity::is_superuser)
     }
@@ -125,6 +138,9 @@ pub(crate) async fn by_bearer(
     if let Some(token) = bearer(request.headers()) {
         caller.identity = api.records.authenticate(token).await;
         caller.token = Some(token.to_owned());
+    }
+    if let Err(refused) = caller.check_address(&api) {
+        return refused.into_response();
     }
     request.extensions_mut().insert(caller);
     next.run(request).await

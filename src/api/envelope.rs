@@ -179,11 +179,32 @@ fn sentence(message: &str) -> String {
     sentence
 }
 
+/// What a caller was told, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) message: String,
+    data: Map<String, Value>,
+}
+
+impl Told {
+    /// What was wrong with fields, if that was it.
+    pub(crate) fn details(&self) -> Value {
+        if self.data.is_empty() {
+            return Value::Null;
+        }
+        Value::Object(self.data.clone())
+    }
+}
+
 impl IntoResponse for Envelope {
     fn into_response(self) -> Response {
         let body =
             json!({"data": self.data, "message": self.message, "status": self.status.as_u16()});
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(Told {
+            message: self.message,
+            data: self.data,
+        });
         if let Some(seconds) = self.retry_after_seconds {
             response
                 .headers_mut()

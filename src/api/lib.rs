@@ -16,6 +16,7 @@
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
 
 mod accounts;
+mod backups;
 mod body;
 mod caller;
 mod collections;
@@ -24,12 +25,14 @@ mod envelope;
 mod extract;
 mod fields;
 mod health;
+mod logs;
 mod oauth2;
 pub mod panel;
 mod realtime;
 mod records;
 mod routes;
 mod settings;
+mod sql;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post, put},
 };
 use http::{HeaderValue, Method};
@@ -12,7 +14,8 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, caller, collections, crons, envelope, health, oauth2, panel, realtime, records, settings,
+    Api, accounts, backups, caller, collections, crons, envelope, health, logs, oauth2, panel,
+    realtime, records, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -51,6 +54,10 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
+            logs::record,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
             caller::by_bearer,
         ))
         .layer(cors(&api.config.allowed_origins))
@@ -65,12 +72,24 @@ fn data() -> Router<Arc<Api>> {
             get(collections::list).post(collections::create),
         )
         .route("/settings", get(settings::view).patch(settings::update))
+        .route("/backups", get(backups::list).post(backups::create))
+        .route(
+            "/backups/upload",
+            // It goes to the disk, which has its own bound.
+            post(backups::upload).layer(DefaultBodyLimit::disable()),
+        )
+        .route(
+            "/backups/{key}",
+            get(backups::download).delete(backups::delete),
+        )
+        .route("/backups/{key}/restore", post(backups::restore))
+        .route("/sql", post(sql::run))
+        .route("/logs", get(logs::list).delete(logs::clear))
+        .route("/logs/stats", get(logs::stats))
+        .route("/logs/{id}", get(logs::view))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
-        .route(
-            "/collections/meta/oauth2-providers",
-            get(oauth2::providers),
-        )
+        .route("/collections/meta/oauth2-providers", get(oauth2::providers))
         .route(
             "/settings/apple/generate-client-secret",
             post(oauth2::apple_secret),
@@ -111,6 +130,10 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
         .merge(guarded)
         .fallback(panel::no_route)
         .method_not_allowed_fallback(panel::no_method)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            logs::record,
+        ))
         // The cookie is read first, since the CSRF token belongs to its session.
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),

@@ -15,13 +15,17 @@
 //! | [`starter`] | collections and records to begin with |
 
 pub mod accounts;
+pub mod backups;
 pub mod collections;
+pub mod console;
 pub mod crons;
 pub mod error;
 mod fields;
 pub mod files;
 mod filter;
+pub mod logs;
 mod names;
+mod platform;
 pub mod realtime;
 pub mod records;
 mod request;
@@ -52,6 +56,8 @@ pub use accounts::{
 };
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
+pub use logs::LogEntry;
+pub use platform::Platform;
 pub use realtime::Realtime;
 pub use records::{ListQuery, Page, Record, Submitted};
 pub use request::{Parameters, RequestInfo, RuleContext};
@@ -171,6 +177,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Current,
     pub(crate) sealer: Sealer,
     pub(crate) crons: Crons,
+    pub(crate) platform: OnceLock<Platform>,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
@@ -220,6 +227,7 @@ impl Records {
             egress,
             settings: Current::default(),
             crons: Crons::default(),
+            platform: OnceLock::new(),
             files: files::State::default(),
         };
         Self {

@@ -22,7 +22,8 @@ pub(crate) struct Fixture {
     pub(crate) records: Records,
     pub(crate) database: Database,
     pub(crate) clock: Clock,
-    _folder: TempDir,
+    pub(crate) objects_database: Database,
+    pub(crate) folder: TempDir,
 }
 
 impl Fixture {
@@ -55,7 +56,7 @@ impl Fixture {
                 ..Default::default()
             },
             mito_objects::store::Dependencies {
-                database: objects_database,
+                database: objects_database.clone(),
                 folder: folder.path().join("objects"),
                 root_password: "a-secret-of-tests".into(),
                 domain: "localhost".to_owned(),
@@ -97,7 +98,8 @@ impl Fixture {
             records,
             database,
             clock,
-            _folder: folder,
+            objects_database,
+            folder,
         }
     }
 

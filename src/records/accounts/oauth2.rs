@@ -19,9 +19,9 @@ mod link;
 mod logo;
 mod person;
 mod sites;
-mod values;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::time::Duration;
 
@@ -297,7 +297,11 @@ impl Records {
             return;
         }
         let place = place_of_name(code);
-        if let Err(error) = self.inner.cache.set(&place, Bytes::from(name), Some(NAME_LIFE)) {
+        if let Err(error) = self
+            .inner
+            .cache
+            .set(&place, Bytes::from(name), Some(NAME_LIFE))
+        {
             tracing::debug!(%error, "a name is not kept");
         }
     }

@@ -109,7 +109,8 @@ impl Records {
         if !sign_in.code_verifier.is_empty() {
             form.push(("code_verifier", &sign_in.code_verifier));
         }
-        let escape = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let escape =
+            |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let credentials = STANDARD.encode(format!(
             "{}:{}",
             escape(&provider.client_id),

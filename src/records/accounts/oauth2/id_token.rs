@@ -79,8 +79,12 @@ fn check(claims: &Value, expected: &Expected<'_>) -> Result<(), String> {
     let is_ours = match claims.get("aud") {
         Some(Value::String(audience)) => audience == expected.client_id,
         Some(Value::Array(audiences)) => {
-            let named = audiences.iter().any(|audience| audience == expected.client_id);
-            let party = claims.get("azp").is_none_or(|party| party == expected.client_id);
+            let named = audiences
+                .iter()
+                .any(|audience| audience == expected.client_id);
+            let party = claims
+                .get("azp")
+                .is_none_or(|party| party == expected.client_id);
             named && party
         }
         _ => false,
@@ -88,7 +92,10 @@ fn check(claims: &Value, expected: &Expected<'_>) -> Result<(), String> {
     if !is_ours {
         return Err("the identity token is for somebody else".to_owned());
     }
-    let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+    let issuer = claims
+        .get("iss")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let known = expected.issuers.is_empty() || expected.issuers.iter().any(|known| known == issuer);
     if !known {
         return Err(format!("the identity token was issued by {issuer:?}"));

@@ -105,7 +105,13 @@ pub(crate) fn of(site: &str, raw: &Value) -> Result<Person, &'static str> {
             )
         }
         "bitbucket" => active(raw, text(raw, "/account_status") == "active").and_then(|raw| {
-            let pointers = at("/uuid", "/display_name", "/username", "/links/avatar/href", "");
+            let pointers = at(
+                "/uuid",
+                "/display_name",
+                "/username",
+                "/links/avatar/href",
+                "",
+            );
             Ok(read(raw, &pointers, false))
         }),
         "gitee" => get(at("/id", "/name", "/login", "/avatar_url", ""), false),
@@ -223,7 +229,11 @@ fn of_others(site: &str, raw: &Value) -> Result<Person, &'static str> {
         "mailcow" => {
             let is_active = matches!(text(raw, "/active").as_str(), "1" | "true");
             active(raw, is_active)?;
-            let mut person = read(raw, &at("/id", "/full_name", "/username", "", "/email"), true);
+            let mut person = read(
+                raw,
+                &at("/id", "/full_name", "/username", "", "/email"),
+                true,
+            );
             // The name of a mailbox is its address.
             if let Some((name, _)) = person.username.split_once('@') {
                 person.username = name.to_owned();
@@ -265,7 +275,8 @@ fn without_unowned(mut person: Person) -> Person {
 /// The standard claims of OpenID (OpenID Connect Core §5.1). An address is the person's unless the
 /// provider says that it is not verified.
 fn claims(raw: &Value) -> Result<Person, &'static str> {
-    let verified = raw.get("email_verified").is_none_or(Value::is_null) || flag(raw, "/email_verified");
+    let verified =
+        raw.get("email_verified").is_none_or(Value::is_null) || flag(raw, "/email_verified");
     let pointers = at("/sub", "/name", "/preferred_username", "/picture", "/email");
     Ok(without_unowned(read(raw, &pointers, verified)))
 }
@@ -282,21 +293,28 @@ fn yandex(raw: &Value) -> Person {
 
 fn discord(raw: &Value) -> Person {
     let owns = flag(raw, "/verified");
-    let mut person = read(raw, &at("/id", "/username", "/username", "", "/email"), owns);
+    let mut person = read(
+        raw,
+        &at("/id", "/username", "/username", "", "/email"),
+        owns,
+    );
     let (discriminator, avatar) = (text(raw, "/discriminator"), text(raw, "/avatar"));
     // Accounts of the new kind have no number.
     if !matches!(discriminator.as_str(), "" | "0") {
         person.name = format!("{}#{discriminator}", person.username);
     }
     if !avatar.is_empty() {
-        person.avatar_url = format!("https://cdn.discordapp.com/avatars/{}/{avatar}.png", person.id);
+        person.avatar_url = format!(
+            "https://cdn.discordapp.com/avatars/{}/{avatar}.png",
+            person.id
+        );
     }
     without_unowned(person)
 }
 
 fn kakao(raw: &Value) -> Person {
-    let owns = flag(raw, "/kakao_account/is_email_valid")
-        && flag(raw, "/kakao_account/is_email_verified");
+    let owns =
+        flag(raw, "/kakao_account/is_email_valid") && flag(raw, "/kakao_account/is_email_verified");
     let pointers = at(
         "/id",
         "",
@@ -311,7 +329,13 @@ fn vk(raw: &Value) -> Result<Person, &'static str> {
     if raw.pointer("/response/0").is_none() {
         return Err("the answer names no account");
     }
-    let pointers = at("/response/0/id", "", "/response/0/screen_name", "/response/0/photo_max", "");
+    let pointers = at(
+        "/response/0/id",
+        "",
+        "/response/0/screen_name",
+        "/response/0/photo_max",
+        "",
+    );
     let mut person = read(raw, &pointers, false);
     person.name = joined(raw, "/response/0/first_name", "/response/0/last_name");
     Ok(person)
@@ -346,7 +370,8 @@ pub(crate) fn primary_address(site: &str, list: &Value) -> Option<String> {
         "bitbucket" => flag(entry, "/is_primary") && flag(entry, "/is_confirmed"),
         "gitee" => {
             let scopes = entry.get("scope").and_then(Value::as_array);
-            let primary = scopes.is_some_and(|scopes| scopes.iter().any(|scope| scope == "primary"));
+            let primary =
+                scopes.is_some_and(|scopes| scopes.iter().any(|scope| scope == "primary"));
             primary && text(entry, "/state") == "confirmed"
         }
         _ => flag(entry, "/primary") && flag(entry, "/verified"),

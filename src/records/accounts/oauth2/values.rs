@@ -76,7 +76,9 @@ impl Records {
         person: &Person,
     ) -> Option<StagedFile> {
         let limit = field.limit_option("maxSize").unwrap_or(MAX_PICTURE);
-        let picture = self.picture(&person.avatar_url, limit.min(MAX_PICTURE)).await?;
+        let picture = self
+            .picture(&person.avatar_url, limit.min(MAX_PICTURE))
+            .await?;
         let upload = Upload {
             collection_id: &collection.id,
             record_id: record,
