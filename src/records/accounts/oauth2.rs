@@ -44,7 +44,7 @@ use crate::{
         options::{AuthOptions, OAuth2Provider},
         tokens::fingerprint,
     },
-    fields::{FieldKind, dates},
+    fields::dates,
     records::text,
 };
 
