@@ -181,7 +181,8 @@ impl Head {
         }
         set("referer", self.referer.into());
         if let Some(caller) = &self.caller {
-            set("userAgent", caller.user_agent.clone().into());
+            let user_agent = caller.headers.get("user_agent").cloned();
+            set("userAgent", user_agent.unwrap_or_else(|| "".into()));
             set("requestId", caller.request_id.clone().into());
         }
         let failed = status.is_client_error() || status.is_server_error();
