@@ -135,7 +135,7 @@ function fieldNames(collection: Collection | undefined, scope: Scope): Name[] {
     .filter(({ type }) => type !== 'password')
     .map(({ name, type }) => ({
       name,
-      detail: type === 'relation' ? 'relation, . follows it' : type,
+      detail: type,
     }));
   const back = scope.collections.flatMap((other) =>
     other.type === 'view'

@@ -1,33 +1,23 @@
-import { Code, Group, Text, ThemeIcon } from '@mantine/core';
-import { IconCheck, IconQuestionMark, IconX } from '@tabler/icons-react';
+import { Badge, Code, Group, Text, ThemeIcon } from '@mantine/core';
+import { IconCheck, IconX } from '@tabler/icons-react';
 import classes from './ExplanationTree.module.css';
 
-/** Why a rule says what it says. */
+/** A part of a rule and what became of it. */
 export interface Explanation {
-  allowed: boolean;
-  summary?: string;
-  tree?: ExplanationNode | null;
-}
-
-/** A part of a rule with its verdict. */
-export interface ExplanationNode {
-  /** The part as it is written. */
+  /** Whether all parts must hold, one of them, or two sides are compared. */
+  kind: 'all' | 'any' | 'compare';
+  /** The part as it can be written. */
   text: string;
-  verdict: 'yes' | 'no' | 'unknown';
-  /** What its sides were, where it compares. */
-  left?: unknown;
-  right?: unknown;
-  children?: ExplanationNode[];
+  /** Whether it holds; without a record, whether it could. */
+  holds: boolean;
+  /** What its sides are: several values where a path leads to several records. */
+  left: unknown[];
+  right: unknown[];
+  parts: Explanation[];
 }
-
-const MARKS = {
-  yes: { color: 'teal', icon: IconCheck, label: 'true' },
-  no: { color: 'red', icon: IconX, label: 'false' },
-  unknown: { color: 'gray', icon: IconQuestionMark, label: 'not decided' },
-};
 
 /** Every part of a rule with its verdict and the values that led to it. */
-export function ExplanationTree({ node }: { node: ExplanationNode }) {
+export function ExplanationTree({ node }: { node: Explanation }) {
   return (
     <ul className={classes.tree} aria-label="Why">
       <Node node={node} />
@@ -35,37 +25,43 @@ export function ExplanationTree({ node }: { node: ExplanationNode }) {
   );
 }
 
-function Node({ node }: { node: ExplanationNode }) {
-  const { color, icon: Icon, label } = MARKS[node.verdict];
-  const children = node.children ?? [];
+const KINDS = { all: 'all of', any: 'one of' };
+
+function Node({ node }: { node: Explanation }) {
+  const { kind, text, holds, left, right, parts } = node;
+  const label = holds ? 'holds' : 'does not hold';
   return (
     <li>
       <Group gap="xs" wrap="nowrap" align="flex-start">
         <ThemeIcon
           size={20}
           radius="xl"
-          color={color}
+          color={holds ? 'teal' : 'red'}
           variant="light"
           role="img"
           aria-label={label}
         >
-          <Icon size={13} />
+          {holds ? <IconCheck size={13} /> : <IconX size={13} />}
         </ThemeIcon>
         <div className={classes.body}>
-          <Code>{node.text}</Code>
-          {children.length === 0 && (node.left !== undefined || node.right !== undefined) && (
-            <Text size="xs" c="dimmed">
-              <Value value={node.left} /> compared with <Value value={node.right} />
+          {kind !== 'compare' && (
+            <Badge variant="default" radius="sm" tt="none" size="sm" mr={6}>
+              {KINDS[kind]}
+            </Badge>
+          )}
+          <Code>{text}</Code>
+          {kind === 'compare' && (
+            <Text size="xs" c="dimmed" mt={2}>
+              <Values values={left} /> compared with <Values values={right} />
             </Text>
           )}
         </div>
       </Group>
-      {children.length > 0 && (
+      {parts.length > 0 && (
         <ul className={classes.tree}>
-          {children.map((child, place) => (
-            // The same comparison may stand twice in a rule, always in the same order.
-            // biome-ignore lint/suspicious/noArrayIndexKey: the tree is replaced as a whole
-            <Node key={place} node={child} />
+          {parts.map((part, place) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the same comparison may stand twice
+            <Node key={place} node={part} />
           ))}
         </ul>
       )}
@@ -73,6 +69,9 @@ function Node({ node }: { node: ExplanationNode }) {
   );
 }
 
-function Value({ value }: { value: unknown }) {
-  return <b>{value === undefined ? 'nothing' : JSON.stringify(value)}</b>;
+function Values({ values }: { values: unknown[] }) {
+  if (values.length === 0) {
+    return <b>nothing</b>;
+  }
+  return <b>{values.map((value) => JSON.stringify(value)).join(', ')}</b>;
 }

@@ -3,12 +3,12 @@ import {
   Button,
   Drawer,
   Group,
+  Input,
   JsonInput,
   SegmentedControl,
   Select,
   SimpleGrid,
   Stack,
-  Text,
   TextInput,
 } from '@mantine/core';
 import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
@@ -107,9 +107,7 @@ function Tester({
         onAccount={setAccount}
       />
       <div>
-        <Text size="sm" fw={500} mb={4}>
-          Method
-        </Text>
+        <Input.Label component="div">Method</Input.Label>
         <SegmentedControl
           aria-label="Method"
           size="xs"
@@ -150,14 +148,14 @@ function Tester({
       </Button>
       <div role="status">
         {test.error && <ErrorState error={test.error} />}
-        {test.data && <Result explanation={test.data} />}
+        {test.data && <Result explanation={test.data} withRecord={recordId !== null} />}
       </div>
     </Stack>
   );
 }
 
-function Result({ explanation }: { explanation: Explanation }) {
-  const allowed = explanation.allowed;
+function Result({ explanation, withRecord }: { explanation: Explanation; withRecord: boolean }) {
+  const allowed = explanation.holds;
   return (
     <Stack gap="sm">
       <Alert
@@ -166,9 +164,11 @@ function Result({ explanation }: { explanation: Explanation }) {
         icon={allowed ? <IconCircleCheck /> : <IconCircleX />}
         title={allowed ? 'The rule allows it' : 'The rule refuses it'}
       >
-        {explanation.summary}
+        {withRecord
+          ? 'Each part says what it compared.'
+          : 'Judged without a record: parts that depend on one count as possible.'}
       </Alert>
-      {explanation.tree && <ExplanationTree node={explanation.tree} />}
+      <ExplanationTree node={explanation} />
     </Stack>
   );
 }

@@ -59,6 +59,10 @@ export function SchemaEditor({ initial, stored }: SchemaEditorProps) {
         throw reason;
       }
       setFailure({ title: reason.message, errors: errorsOf(draft, reason.fields) });
+      // In a long collection what is wrong may be out of sight.
+      window.setTimeout(() =>
+        document.querySelector('[aria-invalid="true"]')?.scrollIntoView({ block: 'center' }),
+      );
     } finally {
       setBusy(false);
     }
