@@ -102,10 +102,16 @@ pub(crate) async fn upload(
 pub(crate) async fn download(
     State(api): State<Arc<Api>>,
     Path(key): Path<String>,
+    Query(parameters): Query,
     caller: Caller,
     request: Request<Body>,
 ) -> Result<Response, Envelope> {
-    if !caller.is_superuser() {
+    let token = text(&parameters, "token");
+    let by_token = async {
+        let found = api.records.file_token_identity(token).await;
+        matches!(found, Ok(Some(identity)) if identity.is_superuser())
+    };
+    if !(caller.is_superuser() || !token.is_empty() && by_token.await) {
         let message = "Insufficient permissions to access the resource.";
         return Err(Envelope::forbidden(message));
     }

@@ -125,6 +125,7 @@ struct Head {
     method: Method,
     url: String,
     referer: String,
+    user_agent: String,
     /// Good answers to it are no news: checks by machines, streams, and reading the log itself.
     is_routine: bool,
 }
@@ -143,6 +144,7 @@ impl Head {
             remote_ip: info.map_or_else(String::new, |info| info.peer.ip().to_string()),
             method: request.method().clone(),
             url: redacted(uri),
+            user_agent: shortened(text_of(request.headers(), header::USER_AGENT.as_str())),
             referer: referer(text_of(request.headers(), header::REFERER.as_str())),
             is_routine: request.method() == Method::GET
                 && (path.ends_with("/api/health")
@@ -180,9 +182,8 @@ impl Head {
             set("remoteIP", self.remote_ip.into());
         }
         set("referer", self.referer.into());
+        set("userAgent", self.user_agent.into());
         if let Some(caller) = &self.caller {
-            let user_agent = caller.headers.get("user_agent").cloned();
-            set("userAgent", user_agent.unwrap_or_else(|| "".into()));
             set("requestId", caller.request_id.clone().into());
         }
         let failed = status.is_client_error() || status.is_server_error();

@@ -87,6 +87,8 @@ fn data() -> Router<Arc<Api>> {
         .route("/logs", get(logs::list).delete(logs::clear))
         .route("/logs/stats", get(logs::stats))
         .route("/logs/{id}", get(logs::view))
+        .route("/settings/test/email", post(settings::try_mail))
+        .route("/settings/test/s3", post(settings::try_s3))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
         .route("/collections/meta/oauth2-providers", get(oauth2::providers))

@@ -1,8 +1,10 @@
 //! Requests through the whole router, on a real database.
 
 mod clients;
+mod oauth2;
 mod panel;
 mod platform;
+mod realtime;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

@@ -21,6 +21,16 @@ pub(crate) const JOBS: &[Job] = &[
         run: |records| Box::pin(optimize(records)),
     },
     Job {
+        id: "__pbMFACleanup__",
+        expression: |_| "0 * * * *".to_owned(),
+        run: |records| Box::pin(async move { records.sweep_accounts().await }),
+    },
+    Job {
+        id: "__pbOTPCleanup__",
+        expression: |_| "0 * * * *".to_owned(),
+        run: |records| Box::pin(async move { records.sweep_accounts().await }),
+    },
+    Job {
         id: "__pbLogsCleanup__",
         expression: |_| "0 */6 * * *".to_owned(),
         run: |records| Box::pin(async move { records.clean_logs().await }),
