@@ -17,6 +17,7 @@ mod behaviour;
 pub mod console;
 pub mod database;
 pub mod error;
+pub mod geo;
 pub mod migrations;
 pub mod outbox;
 mod postgres;

@@ -19,6 +19,7 @@ mod connection;
 mod console;
 mod errors;
 mod file;
+mod functions;
 mod migrate;
 mod readers;
 mod space;

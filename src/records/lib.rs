@@ -56,6 +56,7 @@ pub use accounts::{
 };
 pub use collections::{Collection, CollectionKind, Field};
 pub use error::{Error, FieldError};
+pub use filter::explain::{Explanation, ExplanationKind};
 pub use logs::LogEntry;
 pub use platform::Platform;
 pub use realtime::Realtime;
@@ -184,6 +185,7 @@ pub(crate) struct Inner {
     pub(crate) used: Used,
     pub(crate) platform_url: OnceLock<String>,
     pub(crate) definitions: Definitions,
+    pub(crate) filters: filter::cache::Parsed,
     pub(crate) realtime: Realtime,
     pub(crate) egress: Egress,
     /// Names this process in the cache.
@@ -211,6 +213,7 @@ impl Records {
             used: Used::default(),
             platform_url: OnceLock::new(),
             definitions: Definitions::default(),
+            filters: filter::cache::Parsed::default(),
             realtime: Realtime::new(
                 realtime::Limits::of(&config),
                 clock.clone(),

@@ -119,6 +119,13 @@ impl Fixture {
         Records::new(Config::default(), dependencies)
     }
 
+    /// Whether the suite runs on the other engine.
+    pub(crate) fn is_postgres() -> bool {
+        mito_core::config::environment()
+            .get("MITO_TEST_POSTGRES")
+            .is_some_and(|url| !url.is_empty())
+    }
+
     pub(crate) async fn import(&self, collections: Value) -> Result<(), Error> {
         self.records
             .import_collections(serde_json::from_value(collections).unwrap())

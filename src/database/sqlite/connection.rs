@@ -16,7 +16,7 @@ use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
 };
 
-use crate::sqlite::console;
+use crate::sqlite::{console, functions};
 
 /// Prepared statements kept per connection.
 const CACHED_STATEMENTS: usize = 512;
@@ -147,6 +147,8 @@ pub(crate) fn open(path: &Path, access: Access) -> rusqlite::Result<Guarded> {
     if access == Access::Read {
         connection.pragma_update(None, "query_only", true)?;
     }
+
+    functions::register(&connection)?;
 
     let guard = Guard::new();
     let limit = guard.clone();

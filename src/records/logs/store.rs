@@ -50,8 +50,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, rows: &[NewRow]) -> Result<(), Error> {
 pub(super) fn page(tx: &mut Tx<'_>, query: &ListQuery) -> Result<LogPage, Error> {
     let refused = |_| Error::Invalid("Something went wrong while processing your request.".into());
     let mut condition = Sql::default();
-    filter::compile(&mut condition, &query.filter).map_err(refused)?;
-    let order = filter::order(&query.sort).map_err(refused)?;
+    filter::compile(&mut condition, &query.filter, tx.now_ms()).map_err(refused)?;
     let page = query.page.max(1);
     let per_page = match query.per_page {
         0 => DEFAULT_PER_PAGE,
@@ -74,6 +73,7 @@ pub(super) fn page(tx: &mut Tx<'_>, query: &ListQuery) -> Result<LogPage, Error>
         Sql::new("SELECT id, created, level, message, data FROM _mito_telemetry_logs WHERE ");
     select.push(&condition.text);
     select.parameters = condition.parameters;
+    let order = filter::order(&mut select, &query.sort).map_err(refused)?;
     select.push(" ORDER BY ").push(&order).push(" LIMIT ");
     select.bind(Stored::Integer(i64::from(per_page)));
     select.push(" OFFSET ");
@@ -112,7 +112,7 @@ pub(super) fn counts(tx: &mut Tx<'_>, text: &str) -> Result<Vec<LogCount>, Error
     let mut select = Sql::new(
         "SELECT COUNT(*) AS total, substr(created, 1, 13) AS hour FROM _mito_telemetry_logs WHERE ",
     );
-    filter::compile(&mut select, text)
+    filter::compile(&mut select, text, tx.now_ms())
         .map_err(|_| Error::Invalid("Invalid filter format.".to_owned()))?;
     select.push(&format!(" GROUP BY hour ORDER BY hour LIMIT {MAX_HOURS}"));
     let rows = select.query(tx)?;

@@ -94,8 +94,8 @@ async fn rows_are_filtered_and_sorted_by_columns_and_members_of_their_data() {
     check("data.status >= 400", "", &["GET /b_1"]).await;
     check("data.status = 200", "", &["GET /a"]).await;
     check("data.status != 200", "", &["GET /b_1", "slow"]).await;
-    check("data.auth = ''", "", &["GET /b_1", "slow"]).await;
-    check("data.auth != null", "", &["GET /a"]).await;
+    check("data.auth = ''", "", &["GET /b_1"]).await;
+    check("data.auth != null", "", &["GET /a", "GET /b_1"]).await;
     check("data.ok = false", "", &["GET /b_1"]).await;
     check("data.deep.x.0 = 5", "", &["GET /a"]).await;
     check("message ~ 'GET'", "", &["GET /a", "GET /b_1"]).await;

@@ -162,7 +162,13 @@ impl Telling<'_> {
         deliveries: &mut Vec<Delivery>,
     ) -> Result<(), Error> {
         let Audience { topic, members } = audience;
-        for (identity, clients) in by_account(members) {
+        let groups = by_account(members);
+        let identities: Vec<&Identity> = groups
+            .iter()
+            .filter_map(|(identity, _)| identity.as_deref())
+            .collect();
+        self.judge.expect(tx, operation, &identities)?;
+        for (identity, clients) in groups {
             let info = request(&topic, identity.as_deref());
             if !self.judge.lets_know(tx, operation, &topic, &info)? {
                 continue;

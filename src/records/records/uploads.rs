@@ -29,7 +29,7 @@ impl Records {
             };
             let rule = access::rule(&collection, operation, &info)?;
             match rule {
-                Some(rule) if !access::could_hold(tx, &collection, rule, &info)? => {
+                Some(rule) if !access::could_hold(&records, tx, &collection, rule, &info)? => {
                     Err(if is_new {
                         Error::Invalid("Failed to create record.".to_owned())
                     } else {
