@@ -45,11 +45,11 @@ impl Records {
         if person.id.is_empty() {
             return Err(Error::field("providerId", FieldError::required()));
         }
-        if let Some(record) = linked(tx, collection, site, &person.id)? {
-            if let Some(account) = account(tx, collection, "id", &record)? {
-                self.take_over_email(tx, collection, &account, person)?;
-                return Ok(Found::of(account.id));
-            }
+        if let Some(record) = linked(tx, collection, site, &person.id)?
+            && let Some(account) = account(tx, collection, "id", &record)?
+        {
+            self.take_over_email(tx, collection, &account, person)?;
+            return Ok(Found::of(account.id));
         }
         let own = info.identity.as_ref();
         if let Some(own) = own.filter(|own| own.collection_id == collection.id)

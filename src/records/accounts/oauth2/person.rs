@@ -38,229 +38,269 @@ fn flag(raw: &Value, pointer: &str) -> bool {
 }
 
 /// Where the parts of a person stand in a site's answer; an empty pointer is nowhere.
-struct Pointers {
+struct Layout {
     id: &'static str,
     name: &'static str,
     username: &'static str,
     avatar_url: &'static str,
     email: &'static str,
+    owns: Owns,
+    /// What an account that may sign in has.
+    active: Option<(&'static str, &'static str)>,
 }
 
-fn read(raw: &Value, pointers: &Pointers, owns_email: bool) -> Person {
-    let at = |pointer: &str| {
-        if pointer.is_empty() {
-            String::new()
-        } else {
-            text(raw, pointer)
-        }
-    };
-    Person {
-        id: at(pointers.id),
-        name: at(pointers.name),
-        username: at(pointers.username),
-        avatar_url: at(pointers.avatar_url),
-        email: at(pointers.email),
-        owns_email,
-        raw: raw.clone(),
-    }
+/// Whether an address is the person's.
+#[derive(Clone, Copy)]
+enum Owns {
+    /// The site shows no others.
+    Always,
+    /// The site does not say.
+    Unsaid,
+    /// Where this is true; another address is none.
+    If(&'static str),
+    /// Where this is there.
+    IfPresent(&'static str),
 }
 
 const fn at(
-    id: &'static str,
-    name: &'static str,
-    username: &'static str,
-    avatar_url: &'static str,
-    email: &'static str,
-) -> Pointers {
-    Pointers {
+    [id, name, username, avatar_url, email]: [&'static str; 5],
+    owns: Owns,
+    active: Option<(&'static str, &'static str)>,
+) -> Layout {
+    Layout {
         id,
         name,
         username,
         avatar_url,
         email,
+        owns,
+        active,
     }
 }
+
+/// Answers that need no more than pointers.
+fn layout(site: &str) -> Option<Layout> {
+    use Owns::{Always, If, IfPresent, Unsaid};
+    const CODE: [&str; 5] = ["/id", "/name", "/login", "/avatar_url", ""];
+    Some(match site {
+        "microsoft" => at(["/id", "/displayName", "", "", "/mail"], Unsaid, None),
+        "facebook" => {
+            let pointers = ["/id", "/name", "", "/picture/data/url", "/email"];
+            at(pointers, Always, None)
+        }
+        "instagram2" => {
+            let pointers = ["/user_id", "/name", "/username", "/profile_picture_url", ""];
+            at(pointers, Unsaid, None)
+        }
+        "github" | "gitee" => at(CODE, Unsaid, None),
+        "gitea" => at(
+            ["/id", "/full_name", "/login", "/avatar_url", ""],
+            Unsaid,
+            None,
+        ),
+        "gitlab" => {
+            let pointers = ["/id", "/name", "/username", "/avatar_url", "/email"];
+            at(pointers, IfPresent("/confirmed_at"), None)
+        }
+        "bitbucket" => at(
+            [
+                "/uuid",
+                "/display_name",
+                "/username",
+                "/links/avatar/href",
+                "",
+            ],
+            Unsaid,
+            Some(("/account_status", "active")),
+        ),
+        "twitter" => at(
+            [
+                "/data/id",
+                "/data/name",
+                "/data/username",
+                "/data/profile_image_url",
+                "/data/confirmed_email",
+            ],
+            Always,
+            None,
+        ),
+        "linear" => at(
+            [
+                "/data/viewer/id",
+                "/data/viewer/displayName",
+                "/data/viewer/name",
+                "/data/viewer/avatarUrl",
+                "/data/viewer/email",
+            ],
+            Always,
+            Some(("/data/viewer/active", "true")),
+        ),
+        "monday" => at(
+            [
+                "/data/me/id",
+                "/data/me/name",
+                "",
+                "/data/me/photo_small",
+                "/data/me/email",
+            ],
+            If("/data/me/is_verified"),
+            Some(("/data/me/enabled", "true")),
+        ),
+        "box" => at(
+            ["/id", "/name", "", "/avatar_url", "/login"],
+            Always,
+            Some(("/status", "active")),
+        ),
+        "spotify" => at(
+            ["/id", "/display_name", "", "/images/0/url", ""],
+            Unsaid,
+            None,
+        ),
+        other => return layout_of_others(other),
+    })
+}
+
+fn layout_of_others(site: &str) -> Option<Layout> {
+    use Owns::{Always, If, Unsaid};
+    Some(match site {
+        "lark" => at(
+            [
+                "/data/union_id",
+                "/data/name",
+                "",
+                "/data/avatar_big",
+                "/data/email",
+            ],
+            Unsaid,
+            None,
+        ),
+        "trakt" => at(
+            [
+                "/user/ids/uuid",
+                "/user/name",
+                "/user/username",
+                "/user/images/avatar/full",
+                "",
+            ],
+            Unsaid,
+            None,
+        ),
+        "twitch" => at(
+            [
+                "/data/0/id",
+                "/data/0/display_name",
+                "/data/0/login",
+                "/data/0/profile_image_url",
+                "/data/0/email",
+            ],
+            Always,
+            None,
+        ),
+        "patreon" => at(
+            [
+                "/data/id",
+                "/data/attributes/full_name",
+                "/data/attributes/vanity",
+                "/data/attributes/image_url",
+                "/data/attributes/email",
+            ],
+            If("/data/attributes/is_email_verified"),
+            None,
+        ),
+        "wakatime" => at(
+            [
+                "/data/id",
+                "/data/display_name",
+                "/data/username",
+                "/data/photo",
+                "/data/email",
+            ],
+            If("/data/is_email_confirmed"),
+            None,
+        ),
+        "livechat" => at(
+            ["/account_id", "/name", "", "/avatar_url", "/email"],
+            If("/email_verified"),
+            None,
+        ),
+        "planningcenter" => at(
+            [
+                "/data/id",
+                "/data/attributes/name",
+                "",
+                "/data/attributes/avatar",
+                "",
+            ],
+            Unsaid,
+            Some(("/data/attributes/status", "active")),
+        ),
+        "notion" => at(
+            [
+                "/bot/owner/user/id",
+                "/bot/owner/user/name",
+                "",
+                "/bot/owner/user/avatar_url",
+                "/bot/owner/user/person/email",
+            ],
+            Always,
+            Some(("/bot/owner/type", "user")),
+        ),
+        _ => return None,
+    })
+}
+
+fn read(raw: &Value, layout: &Layout) -> Result<Person, &'static str> {
+    if layout
+        .active
+        .is_some_and(|(pointer, wanted)| text(raw, pointer) != wanted)
+    {
+        return Err(INACTIVE);
+    }
+    let (owns_email, or_none) = match layout.owns {
+        Owns::Always => (true, false),
+        Owns::Unsaid => (false, false),
+        Owns::If(pointer) => (flag(raw, pointer), true),
+        Owns::IfPresent(pointer) => (!text(raw, pointer).is_empty(), false),
+    };
+    let part = |pointer: &str| match pointer {
+        "" => String::new(),
+        pointer => text(raw, pointer),
+    };
+    let person = Person {
+        id: part(layout.id),
+        name: part(layout.name),
+        username: part(layout.username),
+        avatar_url: part(layout.avatar_url),
+        email: part(layout.email),
+        owns_email,
+        raw: raw.clone(),
+    };
+    Ok(if or_none {
+        without_unowned(person)
+    } else {
+        person
+    })
+}
+
+const INACTIVE: &str = "the account is not active";
 
 /// What a site said of an account, read. The error says why the account may not sign in.
 ///
 /// Sites that keep addresses apart (GitHub, Bitbucket, Gitee, Gitea) leave the address to
 /// [`primary_address`], and VKontakte to its token.
 pub(crate) fn of(site: &str, raw: &Value) -> Result<Person, &'static str> {
-    let get = |pointers: Pointers, owns_email: bool| Ok(read(raw, &pointers, owns_email));
+    if let Some(layout) = layout(site) {
+        return read(raw, &layout);
+    }
     match site {
-        "google" => claims(raw),
-        "microsoft" => get(at("/id", "/displayName", "", "", "/mail"), false),
-        "yandex" => Ok(yandex(raw)),
-        "facebook" => get(at("/id", "/name", "", "/picture/data/url", "/email"), true),
-        "instagram2" => get(
-            at("/user_id", "/name", "/username", "/profile_picture_url", ""),
-            false,
-        ),
-        "github" => get(at("/id", "/name", "/login", "/avatar_url", ""), false),
-        "gitlab" => {
-            let confirmed = !text(raw, "/confirmed_at").is_empty();
-            get(
-                at("/id", "/name", "/username", "/avatar_url", "/email"),
-                confirmed,
-            )
-        }
-        "bitbucket" => active(raw, text(raw, "/account_status") == "active").and_then(|raw| {
-            let pointers = at(
-                "/uuid",
-                "/display_name",
-                "/username",
-                "/links/avatar/href",
-                "",
-            );
-            Ok(read(raw, &pointers, false))
-        }),
-        "gitee" => get(at("/id", "/name", "/login", "/avatar_url", ""), false),
-        "gitea" => get(at("/id", "/full_name", "/login", "/avatar_url", ""), false),
-        "discord" => Ok(discord(raw)),
-        "twitter" => get(
-            at(
-                "/data/id",
-                "/data/name",
-                "/data/username",
-                "/data/profile_image_url",
-                "/data/confirmed_email",
-            ),
-            true,
-        ),
-        "kakao" => Ok(kakao(raw)),
+        "yandex" => yandex(raw),
+        "discord" => discord(raw),
+        "kakao" => kakao(raw),
         "vk" => vk(raw),
-        "linear" => active(raw, flag(raw, "/data/viewer/active")).and_then(|raw| {
-            let pointers = at(
-                "/data/viewer/id",
-                "/data/viewer/displayName",
-                "/data/viewer/name",
-                "/data/viewer/avatarUrl",
-                "/data/viewer/email",
-            );
-            Ok(read(raw, &pointers, true))
-        }),
-        "notion" => notion(raw),
-        "monday" => active(raw, flag(raw, "/data/me/enabled")).and_then(|raw| {
-            let pointers = at(
-                "/data/me/id",
-                "/data/me/name",
-                "",
-                "/data/me/photo_small",
-                "/data/me/email",
-            );
-            let owns = flag(raw, "/data/me/is_verified");
-            Ok(without_unowned(read(raw, &pointers, owns)))
-        }),
-        other => of_others(other, raw),
-    }
-}
-
-fn of_others(site: &str, raw: &Value) -> Result<Person, &'static str> {
-    let get = |pointers: Pointers, owns_email: bool| Ok(read(raw, &pointers, owns_email));
-    match site {
-        "lark" => get(
-            at(
-                "/data/union_id",
-                "/data/name",
-                "",
-                "/data/avatar_big",
-                "/data/email",
-            ),
-            false,
-        ),
-        "box" => active(raw, text(raw, "/status") == "active").and_then(|raw| {
-            let pointers = at("/id", "/name", "", "/avatar_url", "/login");
-            Ok(read(raw, &pointers, true))
-        }),
-        "spotify" => get(at("/id", "/display_name", "", "/images/0/url", ""), false),
-        "trakt" => get(
-            at(
-                "/user/ids/uuid",
-                "/user/name",
-                "/user/username",
-                "/user/images/avatar/full",
-                "",
-            ),
-            false,
-        ),
-        "twitch" => get(
-            at(
-                "/data/0/id",
-                "/data/0/display_name",
-                "/data/0/login",
-                "/data/0/profile_image_url",
-                "/data/0/email",
-            ),
-            true,
-        ),
-        "patreon" => {
-            let pointers = at(
-                "/data/id",
-                "/data/attributes/full_name",
-                "/data/attributes/vanity",
-                "/data/attributes/image_url",
-                "/data/attributes/email",
-            );
-            let owns = flag(raw, "/data/attributes/is_email_verified");
-            Ok(without_unowned(read(raw, &pointers, owns)))
-        }
-        "strava" => {
-            let mut person = read(raw, &at("/id", "", "/username", "/profile", ""), false);
-            person.name = joined(raw, "/firstname", "/lastname");
-            person.id = Some(person.id).filter(|id| id != "0").unwrap_or_default();
-            Ok(person)
-        }
-        "wakatime" => {
-            let pointers = at(
-                "/data/id",
-                "/data/display_name",
-                "/data/username",
-                "/data/photo",
-                "/data/email",
-            );
-            let owns = flag(raw, "/data/is_email_confirmed");
-            Ok(without_unowned(read(raw, &pointers, owns)))
-        }
-        "livechat" => {
-            let owns = flag(raw, "/email_verified");
-            let pointers = at("/account_id", "/name", "", "/avatar_url", "/email");
-            Ok(without_unowned(read(raw, &pointers, owns)))
-        }
-        "mailcow" => {
-            let is_active = matches!(text(raw, "/active").as_str(), "1" | "true");
-            active(raw, is_active)?;
-            let mut person = read(
-                raw,
-                &at("/id", "/full_name", "/username", "", "/email"),
-                true,
-            );
-            // The name of a mailbox is its address.
-            if let Some((name, _)) = person.username.split_once('@') {
-                person.username = name.to_owned();
-            }
-            Ok(person)
-        }
-        "planningcenter" => {
-            active(raw, text(raw, "/data/attributes/status") == "active")?;
-            let pointers = at(
-                "/data/id",
-                "/data/attributes/name",
-                "",
-                "/data/attributes/avatar",
-                "",
-            );
-            get(pointers, false)
-        }
-        // Apple's identity token and OpenID providers.
+        "strava" => strava(raw),
+        "mailcow" => mailcow(raw),
+        // Google, Apple's identity token and OpenID providers.
         _ => claims(raw),
-    }
-}
-
-fn active(raw: &Value, is_active: bool) -> Result<&Value, &'static str> {
-    if is_active {
-        Ok(raw)
-    } else {
-        Err("the account is not active")
     }
 }
 
@@ -275,84 +315,89 @@ fn without_unowned(mut person: Person) -> Person {
 /// The standard claims of OpenID (OpenID Connect Core §5.1). An address is the person's unless the
 /// provider says that it is not verified.
 fn claims(raw: &Value) -> Result<Person, &'static str> {
-    let verified =
-        raw.get("email_verified").is_none_or(Value::is_null) || flag(raw, "/email_verified");
-    let pointers = at("/sub", "/name", "/preferred_username", "/picture", "/email");
-    Ok(without_unowned(read(raw, &pointers, verified)))
+    let pointers = ["/sub", "/name", "/preferred_username", "/picture", "/email"];
+    let says = raw
+        .get("email_verified")
+        .is_some_and(|value| !value.is_null());
+    let owns = if says {
+        Owns::If("/email_verified")
+    } else {
+        Owns::Always
+    };
+    read(raw, &at(pointers, owns, None))
 }
 
-fn yandex(raw: &Value) -> Person {
-    let pointers = at("/id", "/real_name", "/login", "", "/default_email");
-    let mut person = read(raw, &pointers, true);
+fn yandex(raw: &Value) -> Result<Person, &'static str> {
+    let pointers = ["/id", "/real_name", "/login", "", "/default_email"];
+    let mut person = read(raw, &at(pointers, Owns::Always, None))?;
     let avatar = text(raw, "/default_avatar_id");
     if !flag(raw, "/is_avatar_empty") && !avatar.is_empty() {
         person.avatar_url = format!("https://avatars.yandex.net/get-yapic/{avatar}/islands-200");
     }
-    person
+    Ok(person)
 }
 
-fn discord(raw: &Value) -> Person {
-    let owns = flag(raw, "/verified");
-    let mut person = read(
-        raw,
-        &at("/id", "/username", "/username", "", "/email"),
-        owns,
-    );
+fn discord(raw: &Value) -> Result<Person, &'static str> {
+    let pointers = ["/id", "/username", "/username", "", "/email"];
+    let mut person = read(raw, &at(pointers, Owns::If("/verified"), None))?;
     let (discriminator, avatar) = (text(raw, "/discriminator"), text(raw, "/avatar"));
     // Accounts of the new kind have no number.
     if !matches!(discriminator.as_str(), "" | "0") {
         person.name = format!("{}#{discriminator}", person.username);
     }
     if !avatar.is_empty() {
-        person.avatar_url = format!(
-            "https://cdn.discordapp.com/avatars/{}/{avatar}.png",
-            person.id
-        );
+        let id = &person.id;
+        person.avatar_url = format!("https://cdn.discordapp.com/avatars/{id}/{avatar}.png");
     }
-    without_unowned(person)
+    Ok(person)
 }
 
-fn kakao(raw: &Value) -> Person {
-    let owns =
-        flag(raw, "/kakao_account/is_email_valid") && flag(raw, "/kakao_account/is_email_verified");
-    let pointers = at(
+fn kakao(raw: &Value) -> Result<Person, &'static str> {
+    let pointers = [
         "/id",
         "",
         "/properties/nickname",
         "/properties/profile_image",
         "/kakao_account/email",
-    );
-    without_unowned(read(raw, &pointers, owns))
+    ];
+    let verified = Owns::If("/kakao_account/is_email_verified");
+    let mut person = read(raw, &at(pointers, verified, None))?;
+    person.owns_email &= flag(raw, "/kakao_account/is_email_valid");
+    Ok(without_unowned(person))
 }
 
 fn vk(raw: &Value) -> Result<Person, &'static str> {
-    if raw.pointer("/response/0").is_none() {
-        return Err("the answer names no account");
-    }
-    let pointers = at(
+    let pointers = [
         "/response/0/id",
         "",
         "/response/0/screen_name",
         "/response/0/photo_max",
         "",
-    );
-    let mut person = read(raw, &pointers, false);
+    ];
+    let mut person = read(raw, &at(pointers, Owns::Unsaid, None))?;
     person.name = joined(raw, "/response/0/first_name", "/response/0/last_name");
     Ok(person)
 }
 
-fn notion(raw: &Value) -> Result<Person, &'static str> {
-    if text(raw, "/bot/owner/type") == "workspace" {
-        return Err("the integration belongs to a workspace and to no person");
+fn strava(raw: &Value) -> Result<Person, &'static str> {
+    let pointers = ["/id", "", "/username", "/profile", ""];
+    let mut person = read(raw, &at(pointers, Owns::Unsaid, None))?;
+    person.name = joined(raw, "/firstname", "/lastname");
+    person.id = Some(person.id).filter(|id| id != "0").unwrap_or_default();
+    Ok(person)
+}
+
+fn mailcow(raw: &Value) -> Result<Person, &'static str> {
+    if !matches!(text(raw, "/active").as_str(), "1" | "true") {
+        return Err(INACTIVE);
     }
-    let pointers = at(
-        "/bot/owner/user/id",
-        "/bot/owner/user/name",
-        "",
-        "/bot/owner/user/avatar_url",
-        "/bot/owner/user/person/email",
-    );
-    Ok(read(raw, &pointers, true))
+    let pointers = ["/id", "/full_name", "/username", "", "/email"];
+    let mut person = read(raw, &at(pointers, Owns::Always, None))?;
+    // The name of a mailbox is its address.
+    if let Some((name, _)) = person.username.split_once('@') {
+        person.username = name.to_owned();
+    }
+    Ok(person)
 }
 
 fn joined(raw: &Value, first: &str, last: &str) -> String {

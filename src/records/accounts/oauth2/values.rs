@@ -32,9 +32,7 @@ impl Records {
         let mapped = &options.oauth2.mapped_fields;
         let mut set = |name: &str, value: &str| {
             let known = collection.fields.iter().find(|field| field.name == name);
-            let Some(field) = known.filter(|_| !value.is_empty()) else {
-                return None;
-            };
+            let field = known.filter(|_| !value.is_empty())?;
             if field.kind_of() == Some(FieldKind::File) {
                 return (!values.contains_key(name)).then(|| field.clone());
             }
