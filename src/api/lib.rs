@@ -11,6 +11,7 @@
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
 //! | `oauth2` | accounts of other sites |
 //! | `realtime` | streams of events |
+//! | `files` | the files of records, and tokens for protected ones |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
@@ -24,6 +25,7 @@ mod crons;
 mod envelope;
 mod extract;
 mod fields;
+mod files;
 mod health;
 mod logs;
 mod oauth2;

@@ -14,12 +14,15 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, backups, caller, collections, crons, envelope, health, logs, oauth2, panel,
-    realtime, records, settings, sql,
+    Api, accounts, backups, caller, collections, crons, envelope, fields, files, health, logs,
+    oauth2, panel, realtime, records, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
 const CORS_MAX_AGE: Duration = Duration::from_hours(2);
+
+/// Where a file of a record is.
+const FILE: &str = "/files/{collection}/{record}/{filename}";
 
 pub(crate) fn router(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Router {
     Router::new()
@@ -36,6 +39,7 @@ pub(crate) fn router(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -
 fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
     Router::new()
         .route("/health", get(health::pocketbase))
+        .route(FILE, get(files::serve))
         .merge(data())
         .merge(accounts::routes::public())
         .route(
@@ -52,6 +56,7 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
+        .layer(middleware::from_fn(fields::check))
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
             logs::record,
@@ -96,6 +101,7 @@ fn data() -> Router<Arc<Api>> {
             "/settings/apple/generate-client-secret",
             post(oauth2::apple_secret),
         )
+        .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
         .route(
@@ -123,7 +129,7 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
         .route("/session/code", post(panel::session::code))
         .route("/session/exchange", post(panel::session::exchange))
         .route("/setup", post(panel::session::set_up));
-    let mut guarded = data();
+    let mut guarded = data().route(FILE, get(files::serve_to_panel));
     for (name, routes) in contributed {
         guarded = guarded.nest_service(&format!("/{name}"), routes);
     }

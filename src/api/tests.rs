@@ -1,6 +1,7 @@
 //! Requests through the whole router, on a real database.
 
 mod clients;
+mod files;
 mod oauth2;
 mod panel;
 mod platform;

@@ -6,8 +6,8 @@ use super::*;
 
 /// What a browser keeps of one host.
 #[derive(Default)]
-struct Browser {
-    cookie: Option<String>,
+pub(super) struct Browser {
+    pub(super) cookie: Option<String>,
     csrf: String,
 }
 
@@ -61,6 +61,11 @@ impl Browser {
 
     async fn signed_in(fixture: &Fixture) -> Self {
         fixture.administrator().await;
+        Self::signed_in_as_root(fixture).await
+    }
+
+    /// After [`Fixture::administrator`].
+    pub(super) async fn signed_in_as_root(fixture: &Fixture) -> Self {
         let mut browser = Self::default();
         browser.load(fixture).await;
         let body = json!({"email": "root@b.co", "password": PASSWORD});

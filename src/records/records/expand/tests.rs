@@ -212,6 +212,16 @@ async fn a_record_brings_what_it_is_related_to() {
         json!({"p1": {"author": {"U": {"profiles_via_user": "b"}}}}),
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_path_has_six_levels() {
+    let fixture = Fixture::with_relations().await;
+    let check = async |collection: &str, id: &str, expand: &str, expected: Value| {
+        let info = asking(expand, false);
+        let found = fixture.records.view(collection, id, &info).await.unwrap();
+        assert_eq!(brief(&found), expected, "{id}?expand={expand}");
+    };
     check(
         "people",
         U,
