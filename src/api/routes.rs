@@ -14,8 +14,8 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, backups, caller, collections, crons, envelope, fields, files, health, logs,
-    oauth2, panel, realtime, records, settings, sql,
+    Api, accounts, backups, batch, caller, collections, crons, envelope, fields, files, health,
+    limits, logs, oauth2, panel, realtime, records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -50,13 +50,14 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
             "/oauth2-redirect",
             get(oauth2::redirect).post(oauth2::redirect),
         )
-        .route(
-            "/realtime",
-            get(realtime::connect).post(realtime::subscribe),
-        )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn(fields::check))
+        // Who asks is known before it is counted: administrators are not.
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            limits::enforce,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
             logs::record,
@@ -73,6 +74,10 @@ fn data() -> Router<Arc<Api>> {
     Router::new()
         .merge(accounts::routes::of_administrators())
         .route(
+            "/realtime",
+            get(realtime::connect).post(realtime::subscribe),
+        )
+        .route(
             "/collections",
             get(collections::list).post(collections::create),
         )
@@ -88,6 +93,7 @@ fn data() -> Router<Arc<Api>> {
             get(backups::download).delete(backups::delete),
         )
         .route("/backups/{key}/restore", post(backups::restore))
+        .route("/rules/explain", post(rules::explain))
         .route("/sql", post(sql::run))
         .route("/logs", get(logs::list).delete(logs::clear))
         .route("/logs/stats", get(logs::stats))
@@ -101,6 +107,7 @@ fn data() -> Router<Arc<Api>> {
             "/settings/apple/generate-client-secret",
             post(oauth2::apple_secret),
         )
+        .route("/batch", post(batch::run))
         .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
@@ -135,6 +142,7 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
     }
     let guarded = guarded.layer(middleware::from_fn(panel::guard::administrators_only));
     sessions
+        .nest("/public", accounts::routes::mailed())
         .merge(guarded)
         .fallback(panel::no_route)
         .method_not_allowed_fallback(panel::no_method)

@@ -2,10 +2,12 @@
 
 mod clients;
 mod files;
+mod hostile;
 mod oauth2;
 mod panel;
 mod platform;
 mod realtime;
+mod rules;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
