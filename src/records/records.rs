@@ -21,7 +21,7 @@ pub(crate) mod batch;
 pub(crate) mod draft;
 pub(crate) mod expand;
 mod files;
-mod list;
+pub(crate) mod list;
 mod plan;
 pub(crate) mod read;
 mod relations;
@@ -207,3 +207,5 @@ pub(crate) fn text<'a>(values: &'a Record, name: &str) -> Option<&'a str> {
 mod tests;
 #[cfg(test)]
 mod update_in_tests;
+#[cfg(test)]
+mod write_tests;
