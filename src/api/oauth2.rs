@@ -43,13 +43,12 @@ pub(crate) async fn sign_in(
     Path(collection): Path<String>,
     Query(parameters): Query,
     caller: Caller,
-    form: Result<Form, Envelope>,
+    form: Form,
 ) -> Result<Response, Envelope> {
     let failed = |error| Envelope::of(error, LOADING, &caller);
     accounts::auth_collection(&api, &collection, &caller).await?;
     let allowed = api.records.require_oauth2(&collection).await;
     allowed.map_err(failed)?;
-    let form = form?;
     let code = OAuth2Code {
         provider: form.text("provider")?.to_owned(),
         code: form.text("code")?.to_owned(),
@@ -59,7 +58,7 @@ pub(crate) async fn sign_in(
     };
     form.require(&[("provider", 100), ("code", MAX_CODE)], &caller)
         .map_err(|envelope| envelope.saying(LOADING))?;
-    let info = caller.info().with_body(form.0);
+    let info = caller.info().with_body(form.into_values());
     let outcome = api.records.sign_in_with_oauth2(&collection, code, &info);
     let outcome = outcome.await.map_err(failed)?;
     accounts::answer(&api, outcome, &parameters, &info, &caller).await
@@ -68,7 +67,7 @@ pub(crate) async fn sign_in(
 const LOADING: &str = "An error occurred while loading the submitted data.";
 
 fn object(form: &Form, name: &str) -> Result<Record, Envelope> {
-    match form.0.get(name) {
+    match form.get(name)? {
         None | Some(Value::Null) => Ok(Record::new()),
         Some(Value::Object(members)) => Ok(members.clone()),
         Some(_) => Err(Envelope::bad_request(LOADING)),
@@ -162,10 +161,9 @@ pub(crate) async fn providers(caller: Caller) -> Result<Json<Vec<KnownSite>>, En
 pub(crate) async fn apple_secret(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    form: Result<Form, Envelope>,
+    form: Form,
 ) -> Result<Json<Value>, Envelope> {
     require_superuser(&caller)?;
-    let form = form?;
     let wanted = AppleSecret {
         client_id: form.text("clientId")?.to_owned(),
         team_id: form.text("teamId")?.to_owned(),
