@@ -12,7 +12,11 @@ use std::{
     time::Duration,
 };
 
-use mito_core::{Clock, Health, Random, Shutdown, Supervisor, egress::Egress, telemetry::Metrics};
+use mito_core::{
+    Clock, Health, Random, Shutdown, Supervisor,
+    egress::Egress,
+    telemetry::{self, LogSink, Metrics},
+};
 use mito_gateway::Gateway;
 use mito_network::Network;
 use mito_objects::BlobFault;
@@ -21,13 +25,16 @@ use tokio::sync::watch;
 use crate::{config::Config, control, data_folder, starter::Importer};
 
 pub use services::Roles;
-pub use storage::Storage;
+pub use storage::{KNOWN, Storage};
 
 /// How long workers may take to finish or return their leases; the gateway drains meanwhile, for
 /// `gateway.drain_ms`. With [`STORAGE_DEADLINE`] it stays below the 10 s within which mito stops.
 const WORKERS_DEADLINE: Duration = Duration::from_secs(8);
 /// How long the databases may take to write what is queued.
 const STORAGE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long the databases may take before the platform starts anew in the same process.
+const RESTART_DEADLINE: Duration = Duration::from_mins(1);
 
 /// What tests put in the place of the real thing.
 #[derive(Clone)]
@@ -70,6 +77,12 @@ pub enum Error {
         /// What the system said.
         reason: std::io::Error,
     },
+    /// What a restore left behind cannot be put in its place.
+    #[error(
+        "a restored backup cannot be put in its place: {0}; the next start goes on where this one \
+         failed"
+    )]
+    Restore(std::io::Error),
     /// A database cannot be opened.
     #[error(transparent)]
     Database(#[from] mito_database::Error),
@@ -144,6 +157,9 @@ pub struct App {
     published: Vec<publish::Published>,
     control: Option<control::Bound>,
     addresses: Addresses,
+    restart: Shutdown,
+    /// Takes log lines as long as it lives.
+    _log_lines: Arc<dyn LogSink>,
 }
 
 impl App {
@@ -154,6 +170,10 @@ impl App {
         let network = Network::new(environment.clock.clone());
         let egress = Egress::new(&egress_config(&config))?;
         let roles = Roles::build(&config, &environment, &storage, egress);
+        let restart = Shutdown::new();
+        services::attach_platform(&environment, &storage, &roles.records, &restart);
+        let log_lines = roles.records.log_sink();
+        telemetry::add_sink(&log_lines);
         roles.records.load_settings().await?;
         let gateway = services::gateway(
             &config,
@@ -175,6 +195,8 @@ impl App {
             published: Vec::new(),
             control: None,
             addresses: Addresses::default(),
+            restart,
+            _log_lines: log_lines,
         })
     }
 
@@ -239,7 +261,13 @@ impl App {
             self.stop_workers().await
         };
         let ((), abandoned) = tokio::join!(gateway, workers);
-        self.storage.close(STORAGE_DEADLINE).await;
+        let deadline = if self.restart.has_begun() {
+            // Who opens the same files next must not find them in use.
+            RESTART_DEADLINE
+        } else {
+            STORAGE_DEADLINE
+        };
+        self.storage.close(deadline).await;
         abandoned
     }
 
@@ -259,6 +287,12 @@ impl App {
             );
         }
         abandoned
+    }
+
+    /// Given when the platform is to stop and to start anew: a backup waits to take the place of
+    /// the data.
+    pub fn restart(&self) -> Shutdown {
+        self.restart.clone()
     }
 
     /// The network, to look at while the platform runs.

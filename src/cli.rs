@@ -1,6 +1,7 @@
 //! The command line: raw arguments in, one command out. `mito` alone means `mito up`.
 
 mod admin;
+mod backup;
 pub mod output;
 mod ps;
 mod settings;
@@ -88,6 +89,16 @@ enum Command {
     /// Create administrators
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Make a backup of everything in the data folder, and print where it is
+    Backup {
+        /// What to call it, such as before-update.zip [default: a name with the time]
+        name: Option<String>,
+    },
+    /// Put a backup in the place of the data; a running mito starts anew with it
+    Restore {
+        /// The archive
+        file: PathBuf,
+    },
     /// Show the configuration and where every value comes from
     Config {
         /// Print an example mito.toml with every option instead
@@ -145,6 +156,8 @@ pub async fn run(arguments: Arguments) -> u8 {
         Command::Up(up) => up::run(loaded, up).await,
         Command::Ps { json } => ps::run(&loaded.value, json).await,
         Command::Admin(command) => admin::run(loaded.value, command).await,
+        Command::Backup { name } => backup::backup(loaded.value, name.unwrap_or_default()).await,
+        Command::Restore { file } => backup::restore(loaded.value, &file).await,
         Command::Config { .. } => settings::show(&loaded),
     }
 }

@@ -30,6 +30,8 @@ use tokio::net::{UnixListener, UnixStream};
 const MAX_BYTES: usize = 1024 * 1024;
 /// How long a running mito may take to answer a command.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// How long one may take that copies all data.
+pub const PATIENT: Duration = Duration::from_hours(6);
 /// The longest path that a socket address holds, in bytes.
 const MAX_SOCKET_PATH_BYTES: usize = 100;
 
@@ -61,6 +63,16 @@ pub struct NewAdmin {
     pub email: String,
     /// The password.
     pub password: String,
+}
+
+/// A backup to make or to restore.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// What to call a new one; empty for a name with the time.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
 }
 
 /// A one-time link, if an administrator may still be created by one.
@@ -100,6 +112,8 @@ pub fn serve(bound: Bound, state: State, supervisor: &Supervisor) {
         .route("/status", get(status))
         .route("/admin", post(create_admin))
         .route("/setup-link", post(setup_link))
+        .route("/backup", post(backup))
+        .route("/restore", post(restore))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
         .with_state(state);
     let listener = Arc::new(std::sync::Mutex::new(Some(bound.0)));
@@ -150,6 +164,24 @@ async fn setup_link(Extracted(state): Extracted<State>) -> Result<Json<SetupLink
     Ok(Json(SetupLink { url }))
 }
 
+async fn backup(
+    Extracted(state): Extracted<State>,
+    Json(Backup { name, .. }): Json<Backup>,
+) -> Result<Json<Backup>, Problem> {
+    let made = state.records.make_backup(&name).await;
+    let path = made.map_err(|error| problem(&error))?;
+    Ok(Json(Backup { name, path }))
+}
+
+async fn restore(
+    Extracted(state): Extracted<State>,
+    Json(Backup { path, .. }): Json<Backup>,
+) -> Result<StatusCode, Problem> {
+    let restored = state.records.restore_backup(&path).await;
+    restored.map_err(|error| problem(&error))?;
+    Ok(StatusCode::ACCEPTED)
+}
+
 fn problem(error: &mito_records::Error) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, describe(error))
 }
@@ -184,6 +216,17 @@ pub enum CallError {
 
 /// Asks the mito that runs on `folder`.
 pub async fn call<T: DeserializeOwned>(
+    folder: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&impl Serialize>,
+) -> Result<T, CallError> {
+    call_within(ANSWER_LIMIT, folder, method, path, body).await
+}
+
+/// [`call`] for what may take longer.
+pub async fn call_within<T: DeserializeOwned>(
+    limit: Duration,
     folder: &Path,
     method: Method,
     path: &str,
@@ -227,9 +270,9 @@ pub async fn call<T: DeserializeOwned>(
     };
     let (status, body) = tokio::select! {
         answer = answer => answer?,
-        () = tokio::time::sleep(ANSWER_LIMIT) => return Err(CallError::Exchange(format!(
+        () = tokio::time::sleep(limit) => return Err(CallError::Exchange(format!(
             "no answer within {} s",
-            ANSWER_LIMIT.as_secs()
+            limit.as_secs()
         ))),
         ended = connection => return Err(match ended {
             Ok(()) => CallError::Exchange("it closed the connection".to_owned()),

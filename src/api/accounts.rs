@@ -1,164 +1,136 @@
-//! Signing in, refreshing and signing out at `/api`.
+//! Accounts at `/api`: signing in and out, mails and what they confirm, sessions.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`form`] | the bodies of these endpoints |
+//! | [`sign_in`] | passwords, one-time passwords, refreshing, impersonation |
+//! | [`links`] | verification, lost passwords, new addresses |
+//! | [`routes`] | their paths |
+//! | [`sessions`] | sessions, listed and ended |
 
-use std::sync::Arc;
+pub(crate) mod form;
+pub(crate) mod links;
+pub(crate) mod routes;
+pub(crate) mod sessions;
+pub(crate) mod sign_in;
 
-use axum::{Json, extract::State};
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use http::StatusCode;
-use mito_records::{Error, FieldError, Session, SignIn};
-use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use mito_records::{
+    AuthOutcome, Collection, Error, RequestInfo, Session, accounts::options::AuthOptions,
+};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Api,
-    body::JsonBody,
     caller::Caller,
     envelope::Envelope,
     extract::{Path, Query, text},
     fields,
 };
 
-const NO_AUTH_COLLECTION: &str = "Missing or invalid auth collection context.";
-
-/// The body of `auth-with-password`.
-#[derive(Deserialize)]
-pub(crate) struct Credentials {
-    #[serde(default)]
-    identity: String,
-    #[serde(default)]
-    password: String,
-}
-
 /// `GET …/auth-methods`
 pub(crate) async fn methods(
     State(api): State<Arc<Api>>,
     Path(collection): Path<String>,
+    Query(parameters): Query,
     caller: Caller,
 ) -> Result<Json<Value>, Envelope> {
-    let collection = api.records.collection(&collection).await;
-    let collection = collection
-        .and_then(|collection| {
-            if collection.is_auth() {
-                Ok(collection)
-            } else {
-                Err(Error::NotFound)
-            }
-        })
-        .map_err(|error| of_auth_collection(error, &caller))?;
-    let enabled = collection.allows_passwords();
-    Ok(Json(json!({
-        "password": {"enabled": enabled, "identityFields": ["email"]},
-        "oauth2": {"enabled": false, "providers": []},
-        "mfa": {"enabled": false, "duration": 0},
-        "otp": {"enabled": false, "duration": 0},
+    let collection = auth_collection(&api, &collection, &caller).await?;
+    let options = AuthOptions::of(&collection);
+    let enabled = options.password_auth.enabled;
+    let identity_fields = if enabled {
+        options.password_auth.identity_fields.clone()
+    } else {
+        Vec::new()
+    };
+    let is_identity = |name: &str| identity_fields.iter().any(|field| field == name);
+    let duration = |enabled: bool, seconds: i64| if enabled { seconds } else { 0 };
+    let methods = json!({
+        "password": {"identityFields": identity_fields, "enabled": enabled},
+        "oauth2": {"providers": [], "enabled": false},
+        "mfa": {
+            "enabled": options.mfa.enabled,
+            "duration": duration(options.mfa.enabled, options.mfa.duration),
+        },
+        "otp": {
+            "enabled": options.otp.enabled,
+            "duration": duration(options.otp.enabled, options.otp.duration),
+        },
         "authProviders": [],
-        "usernamePassword": false,
-        "emailPassword": enabled,
-    })))
+        "usernamePassword": is_identity("username"),
+        "emailPassword": is_identity("email"),
+    });
+    Ok(Json(fields::pick(methods, text(&parameters, "fields"))))
 }
 
-/// `POST …/auth-with-password`
-pub(crate) async fn with_password(
-    State(api): State<Arc<Api>>,
-    Path(collection): Path<String>,
-    Query(parameters): Query,
-    caller: Caller,
-    JsonBody(credentials): JsonBody<Credentials>,
-) -> Result<Json<Value>, Envelope> {
-    let given = [
-        ("identity", &credentials.identity),
-        ("password", &credentials.password),
-    ];
-    let missing: std::collections::BTreeMap<String, FieldError> = given
-        .into_iter()
-        .filter(|(_, value)| value.is_empty())
-        .map(|(name, _)| (name.to_owned(), FieldError::required()))
-        .collect();
-    if !missing.is_empty() {
-        return Err(Envelope::from_error(Error::Fields(missing), &caller));
+/// The auth collection of an address.
+pub(crate) async fn auth_collection(
+    api: &Api,
+    name: &str,
+    caller: &Caller,
+) -> Result<Collection, Envelope> {
+    let collection = api.records.collection(name).await.map_err(|error| {
+        let message = "Missing or invalid collection context.";
+        not_found(error, message, caller)
+    })?;
+    if collection.is_auth() {
+        return Ok(collection);
     }
-    let sign_in = SignIn {
-        collection,
-        identity: credentials.identity,
-        password: SecretString::from(credentials.password),
-        user_agent: caller.user_agent.clone(),
-        client_ip: caller.client_ip.clone(),
-    };
-    let session = api.records.sign_in(sign_in).await;
-    metrics::counter!("mito_api_sign_ins_total", "result" => result_of(&session)).increment(1);
-    let session = session.map_err(|error| of_auth_collection(error, &caller))?;
-    Ok(answer(session, text(&parameters, "fields")))
+    let message = "Missing or invalid auth collection context.";
+    Err(Envelope::new(StatusCode::NOT_FOUND, message))
 }
 
-/// `POST …/auth-refresh`
-pub(crate) async fn refresh(
-    State(api): State<Arc<Api>>,
-    Path(collection): Path<String>,
-    Query(parameters): Query,
-    caller: Caller,
-) -> Result<Json<Value>, Envelope> {
-    let token = caller.token.as_deref().ok_or_else(Envelope::unauthorized)?;
-    let wanted = match api.records.collection(&collection).await {
-        Ok(wanted) => wanted,
-        Err(error) => return Err(of_auth_collection(error, &caller)),
-    };
-    let other = |name: &str| {
-        Envelope::forbidden(&format!(
-            "The request requires auth record from {name} collection."
-        ))
-    };
-    if let Some(identity) = caller
-        .identity
-        .as_ref()
-        .filter(|own| own.collection != wanted.name)
-    {
-        return Err(other(&identity.collection));
-    }
-    let session = api
-        .records
-        .refresh(token)
-        .await
-        .map_err(|error| Envelope::from_error(error, &caller))?;
-    if session.identity.collection != wanted.name {
-        return Err(other(&session.identity.collection));
-    }
-    Ok(answer(session, text(&parameters, "fields")))
-}
-
-/// `POST /api/platform/v1/sign-out`: PocketBase has no such endpoint, as its tokens cannot be ended.
-pub(crate) async fn sign_out(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<StatusCode, Envelope> {
-    let identity = caller
-        .identity
-        .as_ref()
-        .ok_or_else(Envelope::unauthorized)?;
-    api.records
-        .sign_out(&identity.session_id)
-        .await
-        .map_err(|error| Envelope::from_error(error, &caller))?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn answer(session: Session, fields: &str) -> Json<Value> {
-    Json(fields::pick(
-        json!({"record": session.record, "token": session.token}),
-        fields,
-    ))
-}
-
-fn of_auth_collection(error: Error, caller: &Caller) -> Envelope {
+fn not_found(error: Error, message: &str, caller: &Caller) -> Envelope {
     match error {
-        Error::NotFound => Envelope::new(StatusCode::NOT_FOUND, NO_AUTH_COLLECTION),
+        Error::NotFound => Envelope::new(StatusCode::NOT_FOUND, message),
         other => Envelope::from_error(other, caller),
     }
 }
 
-fn result_of(session: &Result<Session, Error>) -> &'static str {
-    match session {
-        Ok(_) => "ok",
-        Err(Error::TooManyRequests { .. }) => "limited",
-        Err(_) => "failed",
+/// The answer to a credential that was good: a session, or 401 with what the second one brings.
+pub(crate) async fn answer(
+    api: &Api,
+    outcome: AuthOutcome,
+    parameters: &HashMap<String, String>,
+    info: &RequestInfo,
+    caller: &Caller,
+) -> Result<Response, Envelope> {
+    match outcome {
+        AuthOutcome::Session(session) => {
+            let shown = shown(api, *session, parameters, info, caller).await?;
+            Ok(shown.into_response())
+        }
+        AuthOutcome::MfaRequired { mfa_id } => {
+            let body = Json(json!({"mfaId": mfa_id}));
+            Ok((StatusCode::UNAUTHORIZED, body).into_response())
+        }
     }
+}
+
+/// A session as clients see it, with `expand` and `fields`.
+pub(crate) async fn shown(
+    api: &Api,
+    session: Session,
+    parameters: &HashMap<String, String>,
+    info: &RequestInfo,
+    caller: &Caller,
+) -> Result<Json<Value>, Envelope> {
+    let expand = text(parameters, "expand");
+    let session = api.records.expand_session(session, expand, info).await;
+    let session = session.map_err(|error| Envelope::from_error(error, caller))?;
+    let mut body = Map::new();
+    if let Some(meta) = session.meta {
+        body.insert("meta".to_owned(), meta);
+    }
+    body.insert("record".to_owned(), Value::Object(session.record));
+    body.insert("token".to_owned(), Value::String(session.token));
+    let body = Value::Object(body);
+    Ok(Json(fields::pick(body, text(parameters, "fields"))))
 }

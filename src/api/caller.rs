@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use http::{HeaderMap, Method, Request, header, request::Parts};
 use mito_network::{Authenticator as _, ConnectionInfo, Identity};
@@ -15,9 +15,6 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::{Api, envelope::Envelope};
-
-/// The longest user agent that is passed on, in characters.
-const MAX_USER_AGENT: usize = 400;
 
 /// Who sent a request and by which way, put into its extensions by one of the two guards.
 #[derive(Clone, Debug)]
@@ -30,8 +27,6 @@ pub(crate) struct Caller {
     pub(crate) request_id: String,
     /// The client's address.
     pub(crate) client_ip: String,
-    /// What the client calls itself.
-    pub(crate) user_agent: String,
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
     /// The method.
@@ -46,7 +41,6 @@ impl Caller {
     /// A caller who has not proved who they are.
     pub(crate) fn anonymous(api: &Api, request: &Request<Body>) -> Self {
         let info = request.extensions().get::<ConnectionInfo>();
-        let user_agent = text_of(request.headers(), header::USER_AGENT.as_str());
         Self {
             identity: None,
             token: None,
@@ -55,7 +49,6 @@ impl Caller {
                 None => api.random.uuid(api.clock.now_ms()).to_string(),
             },
             client_ip: info.map_or_else(String::new, |info| info.client_ip.to_string()),
-            user_agent: user_agent.chars().take(MAX_USER_AGENT).collect(),
             scheme: info.map_or("http", |info| info.scheme),
             method: request.method().clone(),
             query: match request.uri().query() {
@@ -80,8 +73,22 @@ impl Caller {
             query: self.query.clone(),
             headers: self.headers.clone(),
             request_id: Some(self.request_id.clone()),
+            client_ip: self.client_ip.clone(),
             ..RequestInfo::default()
         }
+    }
+
+    /// Administrators act from where the settings let them.
+    pub(crate) fn check_address(&self, api: &Api) -> Result<(), Envelope> {
+        if !self.is_superuser()
+            || api
+                .records
+                .may_administrate_from(self.client_ip.parse().ok())
+        {
+            return Ok(());
+        }
+        let message = "You are not allowed to perform this request.";
+        Err(Envelope::forbidden(message))
     }
 
     pub(crate) fn is_superuser(&self) -> bool {
@@ -131,6 +138,9 @@ pub(crate) async fn by_bearer(
     if let Some(token) = bearer(request.headers()) {
         caller.identity = api.records.authenticate(token).await;
         caller.token = Some(token.to_owned());
+    }
+    if let Err(refused) = caller.check_address(&api) {
+        return refused.into_response();
     }
     request.extensions_mut().insert(caller);
     next.run(request).await

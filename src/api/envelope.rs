@@ -36,6 +36,17 @@ impl Envelope {
         }
     }
 
+    /// The same error in other words.
+    pub(crate) fn saying(mut self, message: &str) -> Self {
+        self.message = sentence(message);
+        self
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(crate) fn bad_request(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
@@ -93,6 +104,9 @@ impl Envelope {
     pub(crate) fn from_error(error: Error, caller: &Caller) -> Self {
         match error {
             Error::NotFound => Self::not_found(),
+            Error::MissingCollection => {
+                Self::new(StatusCode::NOT_FOUND, "Missing collection context.")
+            }
             Error::Forbidden(message) => Self::forbidden(&message),
             Error::Unauthorized(message) => Self::new(StatusCode::UNAUTHORIZED, &message),
             Error::Invalid(message) => Self::bad_request(&message),
@@ -165,11 +179,32 @@ fn sentence(message: &str) -> String {
     sentence
 }
 
+/// What a caller was told, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) message: String,
+    data: Map<String, Value>,
+}
+
+impl Told {
+    /// What was wrong with fields, if that was it.
+    pub(crate) fn details(&self) -> Value {
+        if self.data.is_empty() {
+            return Value::Null;
+        }
+        Value::Object(self.data.clone())
+    }
+}
+
 impl IntoResponse for Envelope {
     fn into_response(self) -> Response {
         let body =
             json!({"data": self.data, "message": self.message, "status": self.status.as_u16()});
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(Told {
+            message: self.message,
+            data: self.data,
+        });
         if let Some(seconds) = self.retry_after_seconds {
             response
                 .headers_mut()

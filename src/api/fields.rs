@@ -1,20 +1,47 @@
-//! The `fields` parameter: `*`, `title`, `author.name`, `body:excerpt(200,true)`.
+//! The `fields` parameter: what of an answer is sent, `*`, `title,expand.author.name` or
+//! `body:excerpt(200,true)`.
 
+mod excerpt;
+
+use axum::{
+    body::Body,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::Request;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
-/// The most fields that are looked at.
-const MAX_FIELDS: usize = 100;
-/// The longest path, in names.
-const MAX_DEPTH: usize = 8;
+use self::excerpt::Excerpt;
+use crate::envelope::Envelope;
 
-/// Leaves only the given fields of an answer; all of them when none are given.
-pub(crate) fn pick(value: Value, fields: &str) -> Value {
-    if fields.trim().is_empty() {
-        return value;
+/// The longest parameter, in bytes.
+const MAX_LENGTH: usize = 8_000;
+/// The most fields of one.
+const MAX_FIELDS: usize = 500;
+
+/// Refuses a request whose `fields` cannot be read before anything is done for it.
+pub(crate) async fn check(request: Request<Body>, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let is_readable = !query.contains("fields")
+        || form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| name == "fields")
+            .all(|(_, fields)| parse(&fields).is_ok());
+    if is_readable {
+        return next.run(request).await;
     }
-    let picks = parse(fields);
-    let picks: Vec<&Pick> = picks.iter().collect();
-    keep(value, &picks, 0)
+    Envelope::bad_request("Something went wrong while processing your request.").into_response()
+}
+
+/// Leaves only the given fields of an answer; all of them when none are given, or when they cannot
+/// be read.
+pub(crate) fn pick(mut value: Value, fields: &str) -> Value {
+    if let Ok(picks) = parse(fields)
+        && !picks.is_empty()
+    {
+        keep(&mut value, &picks);
+    }
+    value
 }
 
 /// [`pick`] for the items of a page, whose own fields always stay.
@@ -25,121 +52,95 @@ pub(crate) fn pick_items(mut page: Value, fields: &str) -> Value {
     page
 }
 
-#[derive(Debug)]
-struct Pick {
-    path: Vec<String>,
+/// A path that is left, and what becomes of its value.
+#[derive(Clone, Debug, PartialEq)]
+struct Pick<'a> {
+    path: &'a str,
     excerpt: Option<Excerpt>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Excerpt {
-    length: usize,
-    ellipsis: bool,
-}
+/// The fields cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+struct Malformed;
 
-fn parse(fields: &str) -> Vec<Pick> {
-    let mut depth = 0_usize;
+fn parse(fields: &str) -> Result<Vec<Pick<'_>>, Malformed> {
+    if fields.len() > MAX_LENGTH {
+        return Err(Malformed);
+    }
+    let mut depth = 0_i32;
     let split = fields.split(|character| {
         match character {
             '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
+            ')' => depth -= 1,
             _ => {}
         }
         character == ',' && depth == 0
     });
-    split
-        .map(str::trim)
-        .filter(|field| !field.is_empty())
-        .take(MAX_FIELDS)
-        .map(|field| {
-            let (path, modifier) = field.split_once(':').unwrap_or((field, ""));
-            let path = path.split('.').take(MAX_DEPTH).map(str::to_owned).collect();
-            Pick {
-                path,
-                excerpt: excerpt(modifier),
-            }
-        })
-        .collect()
+    let mut picks: Vec<Pick<'_>> = Vec::new();
+    for field in split.map(str::trim).filter(|field| !field.is_empty()) {
+        let (path, excerpt) = match field.split_once(':') {
+            Some((path, modifier)) => (path, Some(Excerpt::parse(modifier).ok_or(Malformed)?)),
+            None => (field, None),
+        };
+        if picks.len() == MAX_FIELDS {
+            return Err(Malformed);
+        }
+        // The last of two that name the same counts.
+        picks.retain(|pick| pick.path != path);
+        picks.push(Pick { path, excerpt });
+    }
+    Ok(picks)
 }
 
-fn excerpt(modifier: &str) -> Option<Excerpt> {
-    let arguments = modifier.strip_prefix("excerpt(")?.strip_suffix(')')?;
-    let (length, ellipsis) = arguments.split_once(',').unwrap_or((arguments, ""));
-    Some(Excerpt {
-        length: length.trim().parse().ok()?,
-        ellipsis: matches!(ellipsis.trim(), "true" | "1"),
-    })
-}
-
-fn keep(value: Value, picks: &[&Pick], depth: usize) -> Value {
+fn keep(value: &mut Value, picks: &[Pick<'_>]) {
     match value {
-        Value::Array(items) => Value::Array(
-            items
-                .into_iter()
-                .map(|item| keep(item, picks, depth))
-                .collect(),
-        ),
-        Value::Object(members) => {
-            let mut kept = Map::new();
-            for (name, member) in members {
-                if let Some(member) = keep_member(&name, member, picks, depth) {
-                    kept.insert(name, member);
-                }
+        Value::Array(items) if items.first().is_some_and(Value::is_object) => {
+            for item in items {
+                keep(item, picks);
             }
-            Value::Object(kept)
         }
-        other => other,
+        Value::Object(members) => keep_members(members, picks),
+        // What is no object has no fields.
+        _ => {}
     }
 }
 
-fn keep_member(name: &str, member: Value, picks: &[&Pick], depth: usize) -> Option<Value> {
-    let at = |pick: &&&Pick| pick.path.get(depth).is_some_and(|part| part == name);
-    let any = |pick: &&&Pick| pick.path.get(depth).is_some_and(|part| part == "*");
-    let mut matching: Vec<&Pick> = picks.iter().filter(at).copied().collect();
-    if matching.is_empty() {
-        matching = picks.iter().filter(any).copied().collect();
-    }
-    if matching.is_empty() {
-        return None;
-    }
-    match matching.iter().find(|pick| pick.path.len() == depth + 1) {
+fn keep_members(members: &mut Map<String, Value>, picks: &[Pick<'_>]) {
+    let others = picks.iter().find(|pick| pick.path == "*");
+    members.retain(|name, member| {
+        let within: Vec<Pick<'_>> = picks.iter().filter_map(|pick| pick.below(name)).collect();
+        // The field itself counts more than a path into it.
+        let whole = match within.iter().find(|pick| pick.path.is_empty()) {
+            Some(whole) => Some(whole),
+            None if within.is_empty() => match others {
+                Some(others) => Some(others),
+                None => return false,
+            },
+            None => None,
+        };
+        match whole.map(|whole| whole.excerpt) {
+            Some(Some(excerpt)) => excerpt.shorten(member),
+            Some(None) => {}
+            None => keep(member, &within),
+        }
+        true
+    });
+}
+
+impl<'a> Pick<'a> {
+    /// What is left of the path in the member of that name.
+    fn below(&self, name: &str) -> Option<Self> {
+        let rest = self.path.strip_prefix(name)?;
+        let path: &'a str = match rest.strip_prefix('.') {
+            Some(path) => path,
+            None if rest.is_empty() => rest,
+            None => return None,
+        };
         Some(Pick {
-            excerpt: Some(excerpt),
-            ..
-        }) => Some(shorten(member, *excerpt)),
-        Some(_) => Some(member),
-        None => Some(keep(member, &matching, depth + 1)),
+            path,
+            excerpt: self.excerpt,
+        })
     }
-}
-
-/// Plain text of at most so many characters.
-fn shorten(value: Value, excerpt: Excerpt) -> Value {
-    let Value::String(text) = value else {
-        return value;
-    };
-    let mut plain = String::new();
-    let mut in_tag = false;
-    for character in text.chars() {
-        match character {
-            '<' => in_tag = true,
-            '>' if in_tag => {
-                in_tag = false;
-                plain.push(' ');
-            }
-            _ if !in_tag => plain.push(character),
-            _ => {}
-        }
-    }
-    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    if plain.chars().count() <= excerpt.length {
-        return Value::String(plain);
-    }
-    let mut short: String = plain.chars().take(excerpt.length).collect();
-    short.truncate(short.trim_end().len());
-    if excerpt.ellipsis {
-        short.push_str("...");
-    }
-    Value::String(short)
 }
 
 #[cfg(test)]
@@ -148,26 +149,93 @@ mod tests {
 
     use super::*;
 
+    /// What the real PocketBase answered.
     #[test]
-    fn only_what_is_asked_for_stays() {
-        let check = |fields: &str, expected: Value| {
-            let record =
-                json!({"id": "1", "title": "<b>Hello</b>  world", "deep": {"a": 1, "b": 2}});
-            assert_eq!(pick(record, fields), expected, "{fields}");
+    fn picks_are_those_of_pocketbase() {
+        let all = || {
+            json!({"id": "1", "title": "  Hello   World & <b>bold</b>  ", "n": 5, "tags": ["aa", "bb"],
+                "j": {"a": {"b": 1, "c": [{"d": 1, "e": 2}, {"d": 3}]}, "s": "<i>x y z</i>"}})
         };
+        let check = |fields: &str, expected: Value| {
+            assert_eq!(parse(fields).err(), None, "{fields}");
+            assert_eq!(pick(all(), fields), expected, "{fields}");
+        };
+        let with_title = |title: &str| {
+            let mut all = all();
+            all["title"] = json!(title);
+            all
+        };
+        check("", all());
+        check(",", all());
+        check("*", all());
         check("id", json!({"id": "1"}));
-        check("deep.a,nope", json!({"deep": {"a": 1}}));
-        check("deep", json!({"deep": {"a": 1, "b": 2}}));
-        check("title:excerpt(5,true)", json!({"title": "Hello..."}));
-        check("title:excerpt(50)", json!({"title": "Hello world"}));
+        check(" id , n ", json!({"id": "1", "n": 5}));
+        check("nope", json!({}));
+        check("ID", json!({}));
+        check(".", json!({}));
+        check("n.x", json!({"n": 5}));
+        check("tags.0", json!({"tags": ["aa", "bb"]}));
         check(
-            "*,title:excerpt(3), deep.b",
-            json!({"id": "1", "title": "Hel", "deep": {"b": 2}}),
+            "j.a.b,j.s",
+            json!({"j": {"a": {"b": 1}, "s": "<i>x y z</i>"}}),
         );
+        check("j.a.c.d", json!({"j": {"a": {"c": [{"d": 1}, {"d": 3}]}}}));
+        check("j.*", json!({"j": all()["j"]}));
+        check("j.*.b", json!({"j": {}}));
+        check("j..a", json!({"j": {}}));
+        check("*.a", json!({}));
+        check("j,j.s", json!({"j": all()["j"]}));
+        check("j.s,j", json!({"j": all()["j"]}));
+        check("title:excerpt(3)", json!({"title": "Hel"}));
+        check("title:excerpt(7,true)", json!({"title": "Hello W..."}));
+        check("title:excerpt(11,true)", json!({"title": "Hello World..."}));
         check(
-            "",
-            json!({"id": "1", "title": "<b>Hello</b>  world", "deep": {"a": 1, "b": 2}}),
+            "title:excerpt(12, true)",
+            json!({"title": "Hello World..."}),
         );
-        check(",,(", json!({}));
+        check("title:excerpt(3,1)", json!({"title": "Hel..."}));
+        check("title:excerpt(3,yes)", json!({"title": "Hel"}));
+        check("title,title:excerpt(3)", json!({"title": "Hel"}));
+        check("*,title:excerpt(3)", with_title("Hel"));
+        check("title:excerpt(3),*", with_title("Hel"));
+        check("j.s:excerpt(3)", json!({"j": {"s": "x y"}}));
+        check("n:excerpt(3)", json!({"n": 5}));
+        check("j:excerpt(3)", json!({"j": all()["j"]}));
+        check("tags:excerpt(1)", json!({"tags": ["aa", "bb"]}));
+        let mut short = with_title("Hel");
+        short["id"] = json!("1");
+        check("*:excerpt(3)", short);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        for fields in [
+            "title:",
+            "title:excerpt",
+            "title:excerpt()",
+            "title:excerpt(0)",
+            "title:excerpt(-1)",
+            "title:excerpt(a)",
+            "title:excerpt(1,2,3)",
+            "title:excerpt(3",
+            "title:nope(3)",
+            "title:excerpt(5,true):excerpt(2)",
+            "id,title:excerpt(1)x",
+        ] {
+            assert_eq!(parse(fields), Err(Malformed), "{fields}");
+            assert_eq!(pick(json!({"id": "1"}), fields), json!({"id": "1"}));
+        }
+        assert_eq!(parse(&"a".repeat(8_001)), Err(Malformed));
+        let many: Vec<String> = (0..501).map(|number| number.to_string()).collect();
+        assert_eq!(parse(&many.join(",")), Err(Malformed));
+    }
+
+    #[test]
+    fn the_fields_of_a_page_stay() {
+        let page = json!({"page": 1, "items": [{"id": "1", "a": 2}, {"id": "2"}]});
+        assert_eq!(
+            pick_items(page, "a,page"),
+            json!({"page": 1, "items": [{"a": 2}, {}]})
+        );
     }
 }

@@ -12,10 +12,20 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Api;
+use crate::{Api, caller::Caller};
 
 /// Without these nothing works.
 const STORAGE: &[&str] = &["postgres", "redis", "minio"];
+
+/// Headers by which proxies name the client. Nobody believes them here; that one is there tells an
+/// administrator that a proxy is.
+const PROXY_HEADERS: &[&str] = &[
+    "Fly-Client-IP",
+    "CF-Connecting-IP",
+    "X-Forwarded-For",
+    "X-Real-IP",
+    "Forwarded",
+];
 
 #[derive(Debug, Serialize)]
 struct Health {
@@ -59,9 +69,24 @@ pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Response {
     (code(good), Json(json!({"status": status}))).into_response()
 }
 
-/// What PocketBase's clients ask.
-pub(crate) async fn pocketbase() -> Json<Value> {
-    Json(json!({"code": 200, "message": "API is healthy.", "data": {}}))
+/// What PocketBase's clients ask. Administrators are told more.
+pub(crate) async fn pocketbase(State(api): State<Arc<Api>>, caller: Caller) -> Json<Value> {
+    let mut data = json!({});
+    if caller.is_superuser() {
+        let header = PROXY_HEADERS
+            .iter()
+            .find(|header| {
+                let name = header.to_ascii_lowercase().replace('-', "_");
+                caller.headers.contains_key(&name)
+            })
+            .unwrap_or(&"");
+        data = json!({
+            "canBackup": api.records.can_backup(),
+            "realIP": caller.client_ip,
+            "possibleProxyHeader": header,
+        });
+    }
+    Json(json!({"code": 200, "message": "API is healthy.", "data": data}))
 }
 
 /// A storage role that is not registered here runs elsewhere and is not this process's to judge.

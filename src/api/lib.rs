@@ -10,11 +10,13 @@
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
 //! | `realtime` | streams of events |
+//! | `files` | the files of records, and tokens for protected ones |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
 
 mod accounts;
+mod backups;
 mod body;
 mod caller;
 mod collections;
@@ -22,12 +24,15 @@ mod crons;
 mod envelope;
 mod extract;
 mod fields;
+mod files;
 mod health;
+mod logs;
 pub mod panel;
 mod realtime;
 mod records;
 mod routes;
 mod settings;
+mod sql;
 #[cfg(test)]
 mod tests;
 

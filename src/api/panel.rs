@@ -28,7 +28,7 @@ pub(crate) async fn no_method() -> Problem {
 /// The one table from errors to problems.
 pub(crate) fn problem(error: Error, caller: &Caller) -> Problem {
     match error {
-        Error::NotFound => no_such_thing(),
+        Error::NotFound | Error::MissingCollection => no_such_thing(),
         Error::Forbidden(detail) => Problem::new(StatusCode::FORBIDDEN, detail),
         Error::Unauthorized(detail) => Problem::new(StatusCode::UNAUTHORIZED, detail),
         Error::Invalid(detail) => Problem::new(StatusCode::BAD_REQUEST, detail),

@@ -103,7 +103,7 @@ pub(crate) async fn delete(
 }
 
 /// Negative and missing numbers mean the default; what is no number is an error.
-fn list_query(parameters: &HashMap<String, String>) -> Result<ListQuery, Envelope> {
+pub(crate) fn list_query(parameters: &HashMap<String, String>) -> Result<ListQuery, Envelope> {
     let number = |name: &str| match text(parameters, name) {
         "" => Ok(0),
         given => {

@@ -4,7 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post, put},
 };
 use http::{HeaderValue, Method};
@@ -12,11 +14,15 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, caller, collections, crons, envelope, health, panel, realtime, records, settings,
+    Api, accounts, backups, caller, collections, crons, envelope, fields, files, health, logs,
+    panel, realtime, records, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
 const CORS_MAX_AGE: Duration = Duration::from_hours(2);
+
+/// Where a file of a record is.
+const FILE: &str = "/files/{collection}/{record}/{filename}";
 
 pub(crate) fn router(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Router {
     Router::new()
@@ -33,26 +39,20 @@ pub(crate) fn router(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -
 fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
     Router::new()
         .route("/health", get(health::pocketbase))
+        .route(FILE, get(files::serve))
         .merge(data())
-        .route(
-            "/collections/{collection}/auth-methods",
-            get(accounts::methods),
-        )
-        .route(
-            "/collections/{collection}/auth-with-password",
-            post(accounts::with_password),
-        )
-        .route(
-            "/collections/{collection}/auth-refresh",
-            post(accounts::refresh),
-        )
+        .merge(accounts::routes::public())
         .route(
             "/realtime",
             get(realtime::connect).post(realtime::subscribe),
         )
-        .route("/platform/v1/sign-out", post(accounts::sign_out))
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
+        .layer(middleware::from_fn(fields::check))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            logs::record,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
             caller::by_bearer,
@@ -63,13 +63,32 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
 /// Collections and records, the same for clients and for the panel.
 fn data() -> Router<Arc<Api>> {
     Router::new()
+        .merge(accounts::routes::of_administrators())
         .route(
             "/collections",
             get(collections::list).post(collections::create),
         )
         .route("/settings", get(settings::view).patch(settings::update))
+        .route("/backups", get(backups::list).post(backups::create))
+        .route(
+            "/backups/upload",
+            // It goes to the disk, which has its own bound.
+            post(backups::upload).layer(DefaultBodyLimit::disable()),
+        )
+        .route(
+            "/backups/{key}",
+            get(backups::download).delete(backups::delete),
+        )
+        .route("/backups/{key}/restore", post(backups::restore))
+        .route("/sql", post(sql::run))
+        .route("/logs", get(logs::list).delete(logs::clear))
+        .route("/logs/stats", get(logs::stats))
+        .route("/logs/{id}", get(logs::view))
+        .route("/settings/test/email", post(settings::try_mail))
+        .route("/settings/test/s3", post(settings::try_s3))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
+        .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))
         .route("/collections/{collection}", get(collections::view))
         .route(
@@ -93,10 +112,11 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
                 .post(panel::session::sign_in)
                 .delete(panel::session::end),
         )
+        .route("/session/otp", post(panel::session::otp))
         .route("/session/code", post(panel::session::code))
         .route("/session/exchange", post(panel::session::exchange))
         .route("/setup", post(panel::session::set_up));
-    let mut guarded = data();
+    let mut guarded = data().route(FILE, get(files::serve_to_panel));
     for (name, routes) in contributed {
         guarded = guarded.nest_service(&format!("/{name}"), routes);
     }
@@ -105,6 +125,10 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
         .merge(guarded)
         .fallback(panel::no_route)
         .method_not_allowed_fallback(panel::no_method)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            logs::record,
+        ))
         // The cookie is read first, since the CSRF token belongs to its session.
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),

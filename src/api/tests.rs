@@ -1,9 +1,14 @@
 //! Requests through the whole router, on a real database.
 
 mod clients;
+mod files;
 mod panel;
+mod platform;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+};
 
 use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -31,7 +36,9 @@ struct Fixture {
     database: Database,
     clock: Clock,
     scheme: &'static str,
-    _folder: TempDir,
+    objects: mito_objects::Objects,
+    objects_database: Database,
+    folder: TempDir,
 }
 
 /// An answer, read whole.
@@ -53,6 +60,35 @@ impl Answer {
     }
 }
 
+/// Object storage in `folder`, with its database.
+async fn objects(folder: &Path, clock: &Clock) -> (Database, mito_objects::Objects) {
+    let objects_options = Options {
+        location: Location::File(folder.join("objects.db")),
+        config: mito_database::database::Config::default(),
+        clock: clock.clone(),
+    };
+    let objects_database = Database::open(objects_options, &[mito_objects::MIGRATIONS])
+        .await
+        .unwrap();
+    let objects = mito_objects::Objects::new(
+        mito_objects::Config {
+            reserve_bytes: 0,
+            ..Default::default()
+        },
+        mito_objects::store::Dependencies {
+            database: objects_database.clone(),
+            folder: folder.join("objects"),
+            root_password: "a-secret-of-tests".into(),
+            domain: "localhost".to_owned(),
+            clock: clock.clone(),
+            random: Random::seeded(9),
+            fault: None,
+        },
+    );
+    objects.recover().await.unwrap();
+    (objects_database, objects)
+}
+
 impl Fixture {
     async fn new() -> Self {
         Self::with("localhost", Config::default()).await
@@ -69,30 +105,7 @@ impl Fixture {
         let database = Database::open(options, &[mito_queue::MIGRATIONS, mito_records::MIGRATIONS])
             .await
             .unwrap();
-        let objects_options = Options {
-            location: Location::File(folder.path().join("objects.db")),
-            config: mito_database::database::Config::default(),
-            clock: clock.clone(),
-        };
-        let objects_database = Database::open(objects_options, &[mito_objects::MIGRATIONS])
-            .await
-            .unwrap();
-        let objects = mito_objects::Objects::new(
-            mito_objects::Config {
-                reserve_bytes: 0,
-                ..Default::default()
-            },
-            mito_objects::store::Dependencies {
-                database: objects_database,
-                folder: folder.path().join("objects"),
-                root_password: "a-secret-of-tests".into(),
-                domain: "localhost".to_owned(),
-                clock: clock.clone(),
-                random: Random::seeded(9),
-                fault: None,
-            },
-        );
-        objects.recover().await.unwrap();
+        let (objects_database, objects) = objects(folder.path(), &clock).await;
         let queue = mito_queue::Queue::new(
             database.clone(),
             clock.clone(),
@@ -109,7 +122,7 @@ impl Fixture {
             cache,
             clock: clock.clone(),
             random: Random::seeded(7),
-            objects,
+            objects: objects.clone(),
             queue,
             jwt_secret: SecretString::from("a secret of the tests"),
         };
@@ -135,7 +148,9 @@ impl Fixture {
             database,
             clock,
             scheme: "http",
-            _folder: folder,
+            objects,
+            objects_database,
+            folder,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use mito_ai::Ai;
-use mito_core::{Supervisor, egress::Egress};
+use mito_core::{Shutdown, Supervisor, egress::Egress};
 use mito_gateway::Gateway;
 use mito_mobile::Mobile;
 use mito_network::{
@@ -117,6 +117,32 @@ impl Roles {
             importer,
         }
     }
+}
+
+/// Gives records what they need beside the database: the log, and backups of the whole folder.
+pub(super) fn attach_platform(
+    environment: &Environment,
+    storage: &Storage,
+    records: &Records,
+    restart: &Shutdown,
+) {
+    let (clock, random) = (&environment.clock, &environment.random);
+    records.attach(mito_records::Platform {
+        logs: mito_records::logs::Logs::new(
+            storage.telemetry.clone(),
+            clock.clone(),
+            random.clone(),
+        ),
+        backups: mito_records::backups::Backups::new(mito_records::backups::Dependencies {
+            folder: storage.folder.path().to_owned(),
+            database: storage.database.clone(),
+            objects_database: storage.objects_database.clone(),
+            objects: storage.objects.clone(),
+            migrations: super::storage::KNOWN,
+            random: random.clone(),
+            restart: restart.clone(),
+        }),
+    });
 }
 
 /// Builds the gateway.

@@ -7,6 +7,7 @@ use mito_cache::Cache;
 use mito_core::secrets::Secrets;
 use mito_database::{Database, Migrations, Options, database::Location};
 use mito_objects::{Objects, store::Dependencies};
+use mito_records::backups::Known;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Environment, Error};
@@ -21,6 +22,15 @@ const MIGRATIONS: &[Migrations] = &[
     mito_mobile::MIGRATIONS,
 ];
 
+/// The migrations of `objects.db`, which has jobs' relays too.
+const OBJECTS_MIGRATIONS: &[Migrations] = &[mito_objects::MIGRATIONS, mito_queue::MIGRATIONS];
+
+/// What a backup may hold.
+pub const KNOWN: Known = Known {
+    main: MIGRATIONS,
+    objects: OBJECTS_MIGRATIONS,
+};
+
 /// What keeps data.
 pub struct Storage {
     /// Locked while the platform runs.
@@ -29,6 +39,8 @@ pub struct Storage {
     pub database: Database,
     /// `objects.db`.
     pub objects_database: Database,
+    /// `telemetry.db`: what may be lost.
+    pub telemetry: Database,
     /// The cache.
     pub cache: Cache,
     /// Object storage.
@@ -41,6 +53,10 @@ impl Storage {
     /// Opens everything. A storage that cannot open its data is the one fatal failure of a role.
     pub async fn open(config: &Config, environment: &Environment) -> Result<Self, Error> {
         let folder = DataFolder::open(&config.data)?;
+        let place = folder.path();
+        if mito_records::backups::finish_restore(place).map_err(Error::Restore)? {
+            tracing::warn!("the data of a backup is in its place");
+        }
         let secrets = Secrets::new(folder.path().join("secrets"), environment.random.clone());
         let jwt_secret = secret(&secrets, "jwt_secret", &config.records.jwt_secret)?;
         let root_password = secret(
@@ -60,11 +76,13 @@ impl Storage {
         };
         let objects_file = Location::File(folder.path().join("objects.db"));
         let cache_folder = folder.path().join("cache");
-        let (database, objects_database, cache) = tokio::join!(
+        let telemetry_file = Location::File(folder.path().join("telemetry.db"));
+        let (database, objects_database, telemetry, cache) = tokio::join!(
             Database::open(options(main), MIGRATIONS),
+            Database::open(options(objects_file), OBJECTS_MIGRATIONS),
             Database::open(
-                options(objects_file),
-                &[mito_objects::MIGRATIONS, mito_queue::MIGRATIONS]
+                options(telemetry_file),
+                &[mito_records::logs::LOG_MIGRATIONS]
             ),
             Cache::open(
                 config.cache.clone(),
@@ -73,6 +91,7 @@ impl Storage {
             ),
         );
         let (database, objects_database) = (database?, objects_database?);
+        let telemetry = telemetry?;
         let dependencies = Dependencies {
             database: objects_database.clone(),
             folder: folder.path().join("objects"),
@@ -88,6 +107,7 @@ impl Storage {
             folder,
             database,
             objects_database,
+            telemetry,
             cache,
             objects,
             jwt_secret,
@@ -99,6 +119,7 @@ impl Storage {
         tokio::join!(
             self.database.close(deadline),
             self.objects_database.close(deadline),
+            self.telemetry.close(deadline),
             self.cache.close(),
         );
     }

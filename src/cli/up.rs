@@ -1,7 +1,9 @@
 //! `mito up`: starts the platform and shows what is where.
 
 use std::{
+    future::Future,
     io::IsTerminal as _,
+    pin::Pin,
     time::{Duration, Instant},
 };
 
@@ -15,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{EXIT_FAILURE, EXIT_USAGE, UpArguments, output};
 use crate::{
-    app::{App, Environment, Error, healthy_within},
+    app::{Addresses, App, Environment, Error, healthy_within},
     config::Config,
     starter::Importer,
 };
@@ -54,11 +56,58 @@ pub(super) async fn run(loaded: Loaded<Config>, arguments: UpArguments) -> u8 {
     }
 }
 
+/// How one life of the platform ended.
+enum Ended {
+    /// For good, with this exit code.
+    Done(u8),
+    /// To start anew with the data of a backup.
+    Again(Addresses),
+}
+
 /// Returns the exit code; an error is one that nobody was told of yet.
-async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Result<u8, Error> {
-    let shutdown = Shutdown::new();
-    let json = arguments.json;
+async fn serve(mut config: Config, arguments: UpArguments, started: Instant) -> Result<u8, Error> {
     let mut signals = std::pin::pin!(ended_by_signal());
+    let mut first = Some((arguments, started));
+    loop {
+        let life = Box::pin(live(config.clone(), first.take(), signals.as_mut()));
+        match life.await? {
+            Ended::Done(code) => return Ok(code),
+            Ended::Again(addresses) => {
+                tracing::warn!("the platform starts anew");
+                keep_addresses(&mut config, &addresses);
+            }
+        }
+    }
+}
+
+/// Who was told where everything is finds it there again.
+fn keep_addresses(config: &mut Config, addresses: &Addresses) {
+    let entrypoints = &mut config.gateway.entrypoints;
+    for (name, entrypoint) in [
+        ("web", &mut entrypoints.web),
+        ("websecure", &mut entrypoints.websecure),
+        ("traefik", &mut entrypoints.traefik),
+    ] {
+        if let Some(address) = addresses.entrypoints.get(name) {
+            entrypoint.address = address.to_string();
+        }
+    }
+    for (service, address) in &addresses.services {
+        let publish = &mut config.network.publish;
+        publish.insert(service.clone(), address.to_string());
+    }
+}
+
+/// One life of the platform. `first` says how the first one is announced; what follows is not.
+async fn live(
+    config: Config,
+    first: Option<(UpArguments, Instant)>,
+    mut signals: Pin<&mut impl Future<Output = ()>>,
+) -> Result<Ended, Error> {
+    let shutdown = Shutdown::new();
+    let is_first = first.is_some();
+    let (arguments, started) = first.unwrap_or_else(|| (UpArguments::default(), Instant::now()));
+    let json = arguments.json;
     let limit = async {
         if json {
             tokio::time::sleep_until((started + READY_LIMIT).into()).await;
@@ -76,40 +125,59 @@ async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Resu
         app.close().await;
         return Err(error);
     }
-    let setup_url = match app.setup_url().await {
-        Ok(setup_url) => setup_url,
+    let sheet = match sheet(&app, is_first).await {
+        Ok(sheet) => sheet,
         Err(error) => {
             app.close().await;
             return Err(error);
         }
     };
-    let sheet = Sheet::of(&app, setup_url);
+    let (restart, addresses) = (app.restart(), app.addresses().clone());
     let demo = arguments.demo.then(|| app.importer());
     let mut ready = std::pin::pin!(ready(app.network().clone(), demo, sheet, json, started));
     let mut serving = std::pin::pin!(app.serve(shutdown.clone()));
+    let mut signalled = false;
     let outcome = tokio::select! {
-        _ = &mut serving => return Ok(0),
+        _ = &mut serving => return Ok(Ended::Done(0)),
         outcome = &mut ready => outcome,
         () = &mut signals => {
-            shutdown.begin();
+            signalled = true;
             if json { Err(Error::Stopped) } else { Ok(()) }
         }
+        () = restart.begun() => Ok(()),
     };
     let code = match outcome {
         Ok(()) => 0,
         Err(error) => {
             // A program that waits for the one line is told now, not after the shutdown.
             output::failed(json, &error.to_string());
-            shutdown.begin();
+            signalled = true;
             EXIT_FAILURE
         }
     };
-    tokio::select! {
-        _ = &mut serving => return Ok(code),
-        () = &mut signals, if !shutdown.has_begun() => shutdown.begin(),
+    if !signalled {
+        tokio::select! {
+            _ = &mut serving => return Ok(Ended::Done(code)),
+            () = &mut signals => signalled = true,
+            () = restart.begun() => {}
+        }
     }
+    shutdown.begin();
     serving.await;
-    Ok(code)
+    Ok(if signalled || !restart.has_begun() {
+        Ended::Done(code)
+    } else {
+        Ended::Again(addresses)
+    })
+}
+
+/// What to show; nothing after the first start.
+async fn sheet(app: &App, is_first: bool) -> Result<Option<Sheet>, Error> {
+    if !is_first {
+        return Ok(None);
+    }
+    let setup_url = app.setup_url().await?;
+    Ok(Some(Sheet::of(app, setup_url)))
 }
 
 /// Waits until all is healthy, imports the demo and shows what is where. A program is told within
@@ -117,7 +185,7 @@ async fn serve(config: Config, arguments: UpArguments, started: Instant) -> Resu
 async fn ready(
     network: Network,
     demo: Option<Importer>,
-    sheet: Sheet,
+    sheet: Option<Sheet>,
     json: bool,
     started: Instant,
 ) -> Result<(), Error> {
@@ -139,7 +207,9 @@ async fn ready(
             Err(_) => output::failure("the demo was not imported in time; the panel can import it"),
         }
     }
-    sheet.show(json, &network, started.elapsed());
+    if let Some(sheet) = sheet {
+        sheet.show(json, &network, started.elapsed());
+    }
     Ok(())
 }
 

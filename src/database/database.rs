@@ -1,6 +1,12 @@
 //! The handle that roles hold.
 
-use std::{fmt, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use mito_core::Clock;
 use schemars::JsonSchema;
@@ -195,6 +201,11 @@ impl Database {
         }
     }
 
+    /// Whether the data is in a file of the data folder.
+    pub fn is_file(&self) -> bool {
+        matches!(self.0.location, Location::File(_))
+    }
+
     /// Sees the sequence of the newest committed event whenever a commit appended one.
     pub fn changes(&self) -> watch::Receiver<i64> {
         self.0.threads.changes.subscribe()
@@ -275,6 +286,12 @@ impl fmt::Display for Location {
             Self::Postgres(_) => formatter.write_str("PostgreSQL"),
         }
     }
+}
+
+/// Checks a file that nothing has open, a copy from a backup: that it is whole, and that this program
+/// knows its migrations. Blocks, and changes nothing.
+pub fn check_file(path: &Path, migrations: &[Migrations]) -> Result<(), Error> {
+    sqlite::check_file(path, migrations)
 }
 
 async fn run_on<T, E, F>(queue: &Queue, lane: Lane, exclusive: bool, work: F) -> Result<T, E>

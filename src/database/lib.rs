@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`database`] | [`Database`]: the handle with `read`, `write`, `exclusive`, `backup` |
 //! | [`tx`] | [`Tx`]: `query`, `query_one`, `execute`, events; the same on both engines |
+//! | [`console`] | statements typed by an administrator |
 //! | [`value`] | [`Value`] and [`Row`] |
 //! | [`migrations`] | numbered SQL per role |
 //! | [`outbox`] | [`Event`]s that commit with the data |
@@ -13,8 +14,10 @@
 
 #[cfg(test)]
 mod behaviour;
+pub mod console;
 pub mod database;
 pub mod error;
+pub mod geo;
 pub mod migrations;
 pub mod outbox;
 mod postgres;

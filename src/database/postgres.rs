@@ -14,6 +14,7 @@
 
 mod changes;
 mod connection;
+mod console;
 mod errors;
 mod migrate;
 mod readers;

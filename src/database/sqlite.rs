@@ -10,13 +10,16 @@
 //! | `checkpoint` | carrying the write-ahead log over |
 //! | `space` | room on the disk for deletes when it is full |
 //! | `backup` | a consistent copy of a file in use |
+//! | `console` | statements typed by an administrator |
 //! | `tx`, `errors` | statements, parameters, rows; result codes |
 
 pub(crate) mod backup;
 mod checkpoint;
 mod connection;
+mod console;
 mod errors;
 mod file;
+mod functions;
 mod migrate;
 mod readers;
 mod space;
@@ -97,6 +100,29 @@ pub(crate) fn open(
         file_id,
         newest_event,
     })
+}
+
+/// Checks a copy that nothing has open.
+pub(crate) fn check_file(path: &Path, roles: &[Migrations]) -> Result<(), Error> {
+    if !file::inspect(path)? {
+        return Err(file::refused(path, "it is empty"));
+    }
+    let reader = open_or_explain(path, Access::Read)?;
+    let verdict = reader
+        .connection
+        .query_row("PRAGMA integrity_check(1)", (), |row| {
+            row.get::<_, String>(0)
+        })
+        .map_err(|error| translate(&error, "PRAGMA integrity_check", path))?;
+    if verdict != "ok" {
+        return Err(Error::Corrupt {
+            path: path.to_owned(),
+            reason: verdict,
+        });
+    }
+    let mut all = vec![outbox::MIGRATIONS];
+    all.extend_from_slice(roles);
+    migrate::verify(&reader.connection, path, &all)
 }
 
 struct Parts<'a> {

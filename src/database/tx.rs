@@ -60,6 +60,10 @@ impl<'a> Tx<'a> {
         self.newest_event
     }
 
+    pub(crate) fn engine(&mut self) -> &mut EngineTx<'a> {
+        &mut self.engine
+    }
+
     pub(crate) fn is_freeing_space(&self) -> bool {
         self.frees_space
     }

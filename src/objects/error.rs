@@ -25,6 +25,9 @@ pub enum Error {
     /// `TooManyBuckets`.
     #[error("there are {0} buckets already, which is the most there can be")]
     TooManyBuckets(u32),
+    /// `AccessDenied`: the bucket belongs to the platform.
+    #[error("bucket {0:?} belongs to the platform and cannot be changed here")]
+    Internal(String),
     /// `BucketNotEmpty`.
     #[error("bucket {0:?} is not empty")]
     BucketNotEmpty(String),

@@ -34,6 +34,7 @@ pub use blobs::fault::BlobFault;
 pub use checksums::Algorithm;
 pub use config::Config;
 pub use error::Error;
+pub use names::RECORDS_BUCKET;
 pub use object::{Body, Bucket, Checksums, Headers, ListOptions, Listing, Object, Put};
 pub use store::Objects;
 

@@ -6,6 +6,9 @@ use std::net::Ipv4Addr;
 
 use crate::Error;
 
+/// The bucket of the files of records. Whoever browses objects may read it, but it is changed by
+/// what happens to records alone: a record would name a file that is not there.
+pub const RECORDS_BUCKET: &str = "mito-records";
 /// The longest key, in bytes of UTF-8.
 pub(crate) const MAX_KEY_BYTES: usize = 1024;
 const MIN_BUCKET_BYTES: usize = 3;
@@ -30,6 +33,14 @@ pub(crate) fn check_bucket(name: &str) -> Result<(), Error> {
     } else {
         Err(Error::InvalidBucketName(name.to_owned()))
     }
+}
+
+/// Refuses to change what belongs to the platform, for callers from outside.
+pub(crate) fn check_changeable(bucket: &str) -> Result<(), Error> {
+    if bucket == RECORDS_BUCKET {
+        return Err(Error::Internal(bucket.to_owned()));
+    }
+    Ok(())
 }
 
 /// Accepts every key but empty, overlong and NUL-bearing ones (PostgreSQL cannot store NUL).

@@ -123,6 +123,7 @@ async fn create_bucket(
     State(objects): State<Objects>,
     Json(new): Json<NewBucket>,
 ) -> Result<(StatusCode, Json<BucketSummary>), Failure> {
+    names::check_changeable(&new.name)?;
     objects.create_bucket(&new.name).await?;
     let bucket = objects.bucket(&new.name).await?;
     let summary = BucketSummary {
@@ -136,6 +137,7 @@ async fn delete_bucket(
     State(objects): State<Objects>,
     Path(bucket): Path<String>,
 ) -> Result<StatusCode, Failure> {
+    names::check_changeable(&bucket)?;
     objects.delete_bucket(&bucket).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -170,6 +172,7 @@ async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ObjectSummary>, Failure> {
+    names::check_changeable(&bucket)?;
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
     let options = Put {
         content_type: text(header::CONTENT_TYPE),
@@ -218,6 +221,7 @@ async fn delete(
     State(objects): State<Objects>,
     Path((bucket, key)): Path<(String, String)>,
 ) -> Result<StatusCode, Failure> {
+    names::check_changeable(&bucket)?;
     objects.delete(&bucket, &key).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -260,6 +264,7 @@ impl IntoResponse for Failure {
             Error::NoSuchBucket(_) | Error::NoSuchKey { .. } | Error::NoSuchUpload(_) => {
                 StatusCode::NOT_FOUND
             }
+            Error::Internal(_) => StatusCode::FORBIDDEN,
             Error::BucketExists(_) | Error::BucketNotEmpty(_) => StatusCode::CONFLICT,
             Error::InvalidRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Error::Precondition(_) => StatusCode::PRECONDITION_FAILED,

@@ -2,6 +2,7 @@
 
 mod copy;
 mod get;
+mod hold;
 mod multipart;
 mod put;
 mod reading;
@@ -17,6 +18,7 @@ use mito_network::{HttpService, Task};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
+pub use self::hold::{Hold, Removing};
 use crate::{
     Config,
     blobs::Blobs,
@@ -62,6 +64,8 @@ pub(crate) struct Inner {
     reading: reading::Registry,
     /// Rung when there may be blobs to remove.
     garbage: Notify,
+    /// Held while a backup is made.
+    pub(crate) removals: hold::Removals,
 }
 
 /// What object storage needs.
@@ -105,6 +109,7 @@ impl Objects {
                 random,
                 reading: reading::Registry::default(),
                 garbage: Notify::new(),
+                removals: hold::Removals::default(),
             }),
         }
     }

@@ -10,6 +10,8 @@ pub trait Job: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const KIND: &'static str;
     /// The queue that jobs of this kind wait in: the service name of the role that works on them.
     const QUEUE: &'static str;
+    /// Whether the payload holds secrets: it is shown to nobody, and erased when the job has ended.
+    const SENSITIVE: bool = false;
 }
 
 /// How jobs of a kind are run.

@@ -23,6 +23,29 @@ impl Job for ProcessObject {
     const QUEUE: &'static str = "ai-pipeline";
 }
 
+/// Send one mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendMail {
+    /// The address. `None` sends nothing: asking for a mail to an account that does not exist does
+    /// the same work as one to an account that does.
+    pub to: Option<String>,
+    /// The recipient's name; may be empty.
+    #[serde(default)]
+    pub name: String,
+    /// One line.
+    pub subject: String,
+    /// The HTML part.
+    pub html: String,
+    /// The text part.
+    pub text: String,
+}
+
+impl Job for SendMail {
+    const KIND: &'static str = "notifications.send_mail";
+    const QUEUE: &'static str = "notifications";
+    const SENSITIVE: bool = true;
+}
+
 /// Tell one recipient of an event through one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliverNotification {

@@ -151,6 +151,7 @@ impl Queue {
             kind: J::KIND,
             priority: options.priority,
             payload: &payload,
+            sensitive: J::SENSITIVE,
             unique_key: options.unique_key.as_deref(),
             request_id: options.request_id.as_deref(),
             due_ms: options.at_ms.unwrap_or(now_ms),

@@ -2,24 +2,46 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`options`] | what an auth collection says about signing in |
+//! | [`auth`] | from a good credential to a session |
+//! | [`identities`] | accounts by their identity fields |
 //! | [`passwords`] | argon2id, off the async threads and bounded |
+//! | [`otp`] | one-time passwords by mail |
+//! | [`mfa`] | sign-ins that need two methods |
+//! | [`origins`] | where accounts have signed in from, and alerts |
+//! | [`links`] | verification, lost passwords, new addresses |
+//! | [`impersonate`] | administrators who act as an account |
 //! | [`tokens`] | JWTs, keys for each purpose, hashes of codes |
+//! | [`purpose`] | tokens that are good for one thing |
+//! | [`imported`] | tokens that another PocketBase has signed |
 //! | [`sessions`] | the rows behind the tokens: rotation, reuse, limits |
 //! | [`codes`] | single-use codes: set-up links and session codes |
 //! | [`common`] | passwords that no administrator may have |
 //! | [`limits`] | how often a password may be tried |
-//! | [`options`] | what an auth collection says about signing in |
-//! | [`mails`] | what accounts are written |
 //! | [`change`] | what an account's owner may change about it |
+//! | [`mails`] | what accounts are written |
+//! | [`system`] | the system collections of accounts |
+//! | [`cleanup`] | the task that deletes what is over |
 
+pub mod auth;
 pub(crate) mod change;
+pub(crate) mod cleanup;
 pub(crate) mod codes;
 pub(crate) mod common;
+mod identities;
+mod impersonate;
+pub(crate) mod imported;
 pub(crate) mod limits;
-pub(crate) mod mails;
+pub mod links;
+pub mod mails;
+mod mfa;
 pub mod options;
+mod origins;
+mod otp;
 pub(crate) mod passwords;
-pub(crate) mod sessions;
+pub(crate) mod purpose;
+pub mod sessions;
+pub(crate) mod system;
 pub(crate) mod tokens;
 
 #[cfg(test)]
@@ -32,7 +54,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::{
-    Collection, Error, FieldError, Record, Records,
+    Collection, Error, FieldError, Record, Records, RequestInfo,
+    accounts::{
+        auth::{AuthMethod, AuthOutcome, Proof},
+        options::AuthOptions,
+    },
     fields::accept,
     names::quote,
     records::{
@@ -43,8 +69,6 @@ use crate::{
 
 /// The collection of administrators.
 pub const SUPERUSERS: &str = "_superusers";
-/// The longest identity that is looked up, in bytes.
-const MAX_IDENTITY: usize = 254;
 
 /// A credential check.
 #[derive(Debug)]
@@ -53,12 +77,10 @@ pub struct SignIn {
     pub collection: String,
     /// The e-mail address or another identity field's value.
     pub identity: String,
+    /// The only field that is compared with it; `None` means each of the collection's.
+    pub identity_field: Option<String>,
     /// The password.
     pub password: SecretString,
-    /// Shown in the list of sessions.
-    pub user_agent: String,
-    /// The address signed in from.
-    pub client_ip: String,
 }
 
 /// A new or refreshed session.
@@ -72,6 +94,8 @@ pub struct Session {
     pub identity: Identity,
     /// When the token expires, milliseconds since the Unix epoch.
     pub expires_ms: i64,
+    /// What the other site says of an account that signed in by it.
+    pub meta: Option<Value>,
 }
 
 /// An account as sign-in needs it.
@@ -106,39 +130,74 @@ impl Records {
 
     /// Checks a password and starts a session. The answer and its time are the same for a wrong
     /// password and an unknown account.
-    pub async fn sign_in(&self, sign_in: SignIn) -> Result<Session, Error> {
+    pub async fn sign_in(&self, sign_in: SignIn, info: &RequestInfo) -> Result<AuthOutcome, Error> {
         let failed = || Error::Invalid("Failed to authenticate.".to_owned());
         let collection = self.auth_collection(&sign_in.collection).await?;
-        if !collection.allows_passwords() {
+        let options = AuthOptions::of(&collection).password_auth;
+        if !options.enabled {
             return Err(Error::Forbidden(
                 "The collection is not configured to allow password authentication.".to_owned(),
             ));
         }
+        let fields = identities::wanted(&options, sign_in.identity_field.as_deref())?;
         let attempt = limits::Attempt {
+            kind: limits::Kind::Password,
             collection: &collection.id,
             identity: &sign_in.identity,
-            client_ip: &sign_in.client_ip,
+            client_ip: &info.client_ip,
         };
         self.inner.limiter.check(&attempt)?;
-        let account = self.find_account(&collection, &sign_in.identity).await?;
+        let account = self
+            .find_account(&collection, fields, &sign_in.identity)
+            .await?;
         let hash = account
             .as_ref()
             .map(|account| account.password_hash.clone());
-        if !self.inner.passwords.verify(sign_in.password, hash).await? {
-            tracing::info!(collection = %collection.name, client.ip = %sign_in.client_ip,
+        let passwords = &self.inner.passwords;
+        if !passwords.verify(sign_in.password.clone(), hash).await? {
+            tracing::info!(collection = %collection.name, client.ip = %info.client_ip,
                 "a sign-in failed");
             return Err(failed());
         }
-        let account = account.ok_or_else(failed)?;
+        let mut account = account.ok_or_else(failed)?;
         self.inner.limiter.succeeded(&attempt);
-        let start = sessions::Start {
-            collection_id: collection.id.clone(),
+        if passwords::is_imported(&account.password_hash) {
+            self.rehash(&collection, &mut account, sign_in.password)
+                .await?;
+        }
+        let proof = Proof {
+            method: AuthMethod::Password,
             record: account.id,
             password_hash: Some(account.password_hash),
-            user_agent: sign_in.user_agent,
-            client_ip: sign_in.client_ip,
         };
-        self.start_session(start).await?.ok_or_else(failed)
+        let (records, info) = (self.clone(), info.clone());
+        let begin = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &collection.id)?;
+            records.sign_in_in(tx, &collection, &proof, &info)
+        };
+        self.inner.database.write(begin).await?.ok_or_else(failed)
+    }
+
+    /// Replaces the imported hash of a password that has just been compared with it.
+    async fn rehash(
+        &self,
+        collection: &Collection,
+        account: &mut Account,
+        password: SecretString,
+    ) -> Result<(), Error> {
+        let hash = self.inner.passwords.hash(password).await?;
+        let table = quote(&collection.name);
+        let sql = format!("UPDATE {table} SET password = $1 WHERE id = $2 AND password = $3");
+        let (new, id, old) = (
+            hash.clone(),
+            account.id.clone(),
+            account.password_hash.clone(),
+        );
+        let replace = move |tx: &mut Tx<'_>| Ok::<_, Error>(tx.execute(&sql, &[&new, &id, &old])?);
+        if self.inner.database.write(replace).await? > 0 {
+            account.password_hash = hash;
+        }
+        Ok(())
     }
 
     pub(crate) async fn auth_collection(&self, name: &str) -> Result<Collection, Error> {
@@ -148,37 +207,6 @@ impl Records {
         } else {
             Err(Error::NotFound)
         }
-    }
-
-    /// The account of that address. An address in lower case is found too, since some keyboards
-    /// begin with a capital; the exact one wins.
-    async fn find_account(
-        &self,
-        collection: &Collection,
-        identity: &str,
-    ) -> Result<Option<Account>, Error> {
-        if identity.is_empty() || identity.len() > MAX_IDENTITY || identity.contains('\0') {
-            return Ok(None);
-        }
-        let table = quote(&collection.name);
-        let sql = format!(
-            "SELECT id, email, password FROM {table} WHERE email = $1 OR email = $2 LIMIT 2"
-        );
-        let exact = identity.to_owned();
-        let find = move |tx: &mut Tx<'_>| {
-            let rows = tx.query(&sql, &[&exact, &exact.to_lowercase()])?;
-            let is_exact = |row: &&mito_database::Row| {
-                row.get::<String>("email").is_ok_and(|email| email == exact)
-            };
-            let Some(row) = rows.iter().find(is_exact).or(rows.first()) else {
-                return Ok(None);
-            };
-            Ok(Some(Account {
-                id: row.get("id")?,
-                password_hash: row.get("password")?,
-            }))
-        };
-        self.inner.database.read(find).await
     }
 
     pub(crate) async fn superuser_hash(

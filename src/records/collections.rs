@@ -240,6 +240,7 @@ fn import_in(tx: &mut Tx<'_>, collections: &[Collection]) -> Result<(), Error> {
     }
     for (merged, existing) in &mut planned {
         validate::relations(tx, merged)?;
+        validate::rules(tx, merged)?;
         store::save(tx, merged)?;
         schema::bring_up(tx, merged, existing.as_ref())?;
     }

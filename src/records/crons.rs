@@ -6,6 +6,8 @@
 
 pub(crate) mod jobs;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -16,7 +18,6 @@ use mito_core::{
     supervisor::{TaskError, record_panic},
 };
 use mito_database::{Lane, Tx};
-use mito_network::Task;
 use serde::Serialize;
 use tokio::sync::Notify;
 
@@ -71,17 +72,6 @@ impl Records {
             .position(|job| job.id == id && !(job.expression)(&settings).is_empty());
         self.inner.crons.0[index.ok_or(Error::NotFound)?].notify_one();
         Ok(())
-    }
-
-    /// The tasks of what administrators run the platform with.
-    pub(crate) fn platform_tasks(&self) -> Vec<Task> {
-        let (settings, crons) = (self.clone(), self.clone());
-        vec![
-            Task::new("settings", move |shutdown| {
-                settings.clone().follow_settings(shutdown)
-            }),
-            Task::new("crons", move |shutdown| crons.clone().run_crons(shutdown)),
-        ]
     }
 
     /// Runs every job at its times until shutdown.

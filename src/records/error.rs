@@ -52,6 +52,15 @@ impl FieldError {
         Self::new("validation_values_mismatch", "Values don't match.")
     }
 
+    /// A text is too short or too long, in characters.
+    pub fn length_out_of_range(min: usize, max: usize) -> Self {
+        Self {
+            code: "validation_length_out_of_range",
+            message: format!("The length must be between {min} and {max}."),
+            params: Some(serde_json::json!({"max": max, "min": min})),
+        }
+    }
+
     /// The value does not have the form that the field wants.
     pub fn invalid_format() -> Self {
         Self::new("validation_invalid_format", "Invalid value format.")
@@ -67,6 +76,9 @@ pub enum Error {
     /// The collection, record or account does not exist, or may not be seen (404).
     #[error("the requested resource wasn't found")]
     NotFound,
+    /// There is no such collection (404).
+    #[error("there is no such collection")]
+    MissingCollection,
     /// Only somebody else may do this (403).
     #[error("{0}")]
     Forbidden(String),

@@ -2,13 +2,23 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`accept`] | JSON in: converted as PocketBase converts it, then checked |
+//! | [`cast`] | JSON as texts, numbers, flags and lists, by PocketBase's rules |
+//! | [`convert`](mod@convert) | JSON in: what it makes in a column |
+//! | [`check`](mod@check) | what a column may be, with PocketBase's error codes |
+//! | [`modifiers`] | `views+`, `+tags`, `tags-`, `code:autogenerate` |
+//! | [`generate`](mod@generate) | texts made up for a pattern |
+//! | [`accept`] | converted and checked in one step |
 //! | [`show`] | columns out: back to JSON |
 //! | [`dates`] | `YYYY-MM-DD HH:MM:SS.mmmZ` |
 //! | [`patterns`] | regular expressions of text fields |
 
 pub(crate) mod accept;
+pub(crate) mod cast;
+pub(crate) mod check;
+pub(crate) mod convert;
 pub(crate) mod dates;
+pub(crate) mod generate;
+pub(crate) mod modifiers;
 pub(crate) mod patterns;
 pub(crate) mod show;
 

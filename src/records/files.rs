@@ -14,6 +14,7 @@
 //! | [`pending`] | files that wait to be claimed or removed |
 //! | [`sweep`] | the task that removes what is due |
 //! | [`open`] | files out |
+//! | [`thumbs`] | pictures made small |
 
 mod detect;
 mod names;
@@ -23,17 +24,21 @@ mod stage;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod thumbs;
 
 use mito_objects::Objects;
 use tokio::sync::{Notify, OnceCell};
 
-pub use self::stage::{StagedFile, Upload};
-pub use mito_objects::{Body, Object};
+pub use self::{
+    open::{Address, FoundFile},
+    stage::{StagedFile, Upload},
+};
+pub use mito_objects::{Body, Checksums, Headers as StoredHeaders, Object};
 
 use crate::{Error, Records};
 
 /// Where the files of records are.
-pub const BUCKET: &str = "mito-records";
+pub const BUCKET: &str = mito_objects::RECORDS_BUCKET;
 
 /// The files of records.
 #[derive(Clone, Copy)]
@@ -59,6 +64,7 @@ pub(crate) struct State {
     bucket: OnceCell<()>,
     /// Rung when there may be something to remove.
     due: Notify,
+    workshop: thumbs::Workshop,
 }
 
 impl Records {

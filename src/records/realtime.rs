@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use self::{
-    registry::{Client, Registry},
+    registry::{Client, Moment, Registry},
     topic::Topic,
 };
 use crate::{Error, FieldError, Records, error::FieldErrors};
@@ -194,7 +194,10 @@ impl Realtime {
             topics,
             submission.identity,
             &submission.client_ip,
-            self.0.clock.now_ms(),
+            Moment {
+                at_ms: self.0.clock.now_ms(),
+                sequence: *self.0.newest.borrow(),
+            },
         )?;
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use mito_network::Identity;
+use serde_json::Value;
 
 use crate::Record;
 
@@ -103,6 +104,8 @@ pub struct RequestInfo {
     pub body: Arc<Record>,
     /// The id that follows the request through jobs and logs.
     pub request_id: Option<String>,
+    /// The address that it came from; rules do not see it.
+    pub client_ip: String,
 }
 
 impl RequestInfo {
@@ -130,6 +133,22 @@ impl RequestInfo {
             body: Arc::new(body),
             ..self.clone()
         }
+    }
+
+    /// What the client calls itself; empty when it does not say.
+    pub fn user_agent(&self) -> &str {
+        let named = self.headers.get("user_agent");
+        named.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A text of the body, or else of the query; empty when it is in neither.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        let query: &Record = &self.query;
+        [&*self.body, query]
+            .into_iter()
+            .filter_map(|record| record.get(name).and_then(Value::as_str))
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
     }
 
     /// Whether an administrator asks: no rule applies.

@@ -7,12 +7,14 @@
 //! | `patch` | a change laid over the settings in force |
 //! | `validate` | what is wrong with settings, in PocketBase's codes |
 //! | `store` | the row they are kept in, its secrets sealed |
+//! | `trial` | mails that are sent to try the settings |
 //! | `ips` | lists of addresses and networks |
 
 pub(crate) mod ips;
 mod patch;
 mod shape;
 mod store;
+mod trial;
 mod validate;
 
 #[cfg(test)]
@@ -32,6 +34,7 @@ pub use shape::{
     Backups, Batch, Logs, Meta, RateLimitRule, RateLimits, S3, Secret, Settings, Smtp, TrustedProxy,
 };
 pub(crate) use store::Sealer;
+pub use trial::MailTrial;
 
 use crate::{Error, FieldError, Records, error::FieldErrors};
 

@@ -32,6 +32,12 @@ impl Sql {
         self
     }
 
+    /// Adds a parameter with this value without saying where; returns how it is written.
+    pub(crate) fn parameter(&mut self, value: Value) -> String {
+        self.parameters.push(value);
+        format!("${}", self.parameters.len())
+    }
+
     /// All rows of the statement.
     pub(crate) fn query(&self, tx: &mut Tx<'_>) -> Result<Vec<Row>, Error> {
         tx.query(&self.text, &self.bound())

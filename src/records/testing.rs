@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    Config, Dependencies, Error, MIGRATIONS, Record, Records, RequestInfo, Session, SignIn,
+    AuthOutcome, Config, Dependencies, Error, MIGRATIONS, Record, Records, RequestInfo, Session,
+    SignIn,
 };
 
 /// 2026-05-06 07:08:09.000Z.
@@ -21,7 +22,8 @@ pub(crate) struct Fixture {
     pub(crate) records: Records,
     pub(crate) database: Database,
     pub(crate) clock: Clock,
-    _folder: TempDir,
+    pub(crate) objects_database: Database,
+    pub(crate) folder: TempDir,
 }
 
 impl Fixture {
@@ -54,7 +56,7 @@ impl Fixture {
                 ..Default::default()
             },
             mito_objects::store::Dependencies {
-                database: objects_database,
+                database: objects_database.clone(),
                 folder: folder.path().join("objects"),
                 root_password: "a-secret-of-tests".into(),
                 domain: "localhost".to_owned(),
@@ -90,7 +92,8 @@ impl Fixture {
             records,
             database,
             clock,
-            _folder: folder,
+            objects_database,
+            folder,
         }
     }
 
@@ -107,6 +110,13 @@ impl Fixture {
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         Records::new(Config::default(), dependencies)
+    }
+
+    /// Whether the suite runs on the other engine.
+    pub(crate) fn is_postgres() -> bool {
+        mito_core::config::environment()
+            .get("MITO_TEST_POSTGRES")
+            .is_some_and(|url| !url.is_empty())
     }
 
     pub(crate) async fn import(&self, collections: Value) -> Result<(), Error> {
@@ -126,14 +136,26 @@ impl Fixture {
     }
 
     pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Result<Session, Error> {
+        match self.authenticate(email, password, &client()).await? {
+            AuthOutcome::Session(session) => Ok(*session),
+            AuthOutcome::MfaRequired { mfa_id } => panic!("a second method is needed: {mfa_id}"),
+        }
+    }
+
+    /// [`Fixture::sign_in`] that may need a second method.
+    pub(crate) async fn authenticate(
+        &self,
+        email: &str,
+        password: &str,
+        info: &RequestInfo,
+    ) -> Result<AuthOutcome, Error> {
         let sign_in = SignIn {
             collection: "users".to_owned(),
             identity: email.to_owned(),
+            identity_field: None,
             password: SecretString::from(password),
-            user_agent: "test".to_owned(),
-            client_ip: "192.0.2.1".to_owned(),
         };
-        self.records.sign_in(sign_in).await
+        self.records.sign_in(sign_in, info).await
     }
 
     /// The committed events as `action collection/record detail`.
@@ -171,6 +193,15 @@ async fn postgres() -> Option<Location> {
     };
     tokio::task::spawn_blocking(create).await.unwrap();
     Some(Location::Postgres(location))
+}
+
+/// A request of somebody's client.
+pub(crate) fn client() -> RequestInfo {
+    RequestInfo {
+        client_ip: "192.0.2.1".to_owned(),
+        headers: record(json!({"user_agent": "test"})).into(),
+        ..RequestInfo::default()
+    }
 }
 
 pub(crate) fn record(value: Value) -> Record {

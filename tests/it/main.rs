@@ -6,6 +6,7 @@
     reason = "a test fails by panicking and runs the platform beside itself"
 )]
 
+mod backups;
 mod bad_input;
 mod client;
 mod command_line;

@@ -2,10 +2,11 @@
 
 import { Center, Loader } from '@mantine/core';
 import { type ComponentType, type LazyExoticComponent, lazy, Suspense } from 'react';
-import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { Redirect, Route, Router, Switch, useLocation } from 'wouter';
 import { Crash } from '@/components/Crash';
 import { Page } from '@/components/Page';
 import { EmptyState, ErrorState } from '@/components/states';
+import { guardedNavigation } from '@/components/unsaved';
 import { Frame } from '@/session/Frame';
 import { RedirectToAdmin, SessionCode, SessionExchange, SignedOut } from '@/session/HandOff';
 import { landing } from '@/session/landing';
@@ -16,6 +17,7 @@ import { Shell } from '@/shell/Shell';
 
 const Setup = lazy(() => import('@/session/Setup'));
 const SignIn = lazy(() => import('@/session/SignIn'));
+const PublicPages = lazy(() => import('@/pages/public/PublicPages'));
 
 const PAGES: [string, LazyExoticComponent<ComponentType>][] = [
   ['/network', lazy(() => import('@/pages/network/Overview'))],
@@ -33,6 +35,15 @@ const PAGES: [string, LazyExoticComponent<ComponentType>][] = [
   ['/records/contents/:id', lazy(() => import('@/pages/records/Content'))],
   ['/records/:collection', lazy(() => import('@/pages/records/Records'))],
   ['/records/:collection/:id', lazy(() => import('@/pages/records/Record'))],
+  ['/schema', lazy(() => import('@/pages/records/schema/SchemaPage'))],
+  ['/schema/:collection', lazy(() => import('@/pages/records/schema/SchemaPage'))],
+  ['/collections/transfer', lazy(() => import('@/pages/records/transfer/Transfer'))],
+  ['/accounts', lazy(() => import('@/pages/records/account/Accounts'))],
+  ['/sql', lazy(() => import('@/pages/api/sql/Console'))],
+  ['/logs', lazy(() => import('@/pages/api/logs/Logs'))],
+  ['/crons', lazy(() => import('@/pages/api/Crons'))],
+  ['/backups', lazy(() => import('@/pages/api/Backups'))],
+  ['/settings', lazy(() => import('@/pages/api/settings/Settings'))],
   ['/gateway', lazy(() => import('@/pages/gateway/Routing'))],
   ['/mobile', lazy(() => import('@/pages/mobile/Updates'))],
 ];
@@ -40,18 +51,28 @@ const PAGES: [string, LazyExoticComponent<ComponentType>][] = [
 export function App() {
   return (
     <Suspense fallback={<Loading />}>
-      <Switch>
-        <Route path="/setup" component={Setup} />
-        <Route path="/sign-in">
-          <SignInHere />
-        </Route>
-        <Route path="/signed-out" component={SignedOut} />
-        <Route path="/session/exchange" component={SessionExchange} />
-        <Route>
-          <SignedIn />
-        </Route>
-      </Switch>
+      <Router aroundNav={guardedNavigation}>
+        <Routes />
+      </Router>
     </Suspense>
+  );
+}
+
+function Routes() {
+  return (
+    <Switch>
+      <Route path="/setup" component={Setup} />
+      <Route path="/auth/*?" component={PublicPages} />
+      <Route path="/_/*?" component={PublicPages} />
+      <Route path="/sign-in">
+        <SignInHere />
+      </Route>
+      <Route path="/signed-out" component={SignedOut} />
+      <Route path="/session/exchange" component={SessionExchange} />
+      <Route>
+        <SignedIn />
+      </Route>
+    </Switch>
   );
 }
 

@@ -52,6 +52,9 @@ pub(crate) async fn by_cookie(
             renewed = cookie::set(&session.token, caller.scheme, api.records.session_idle());
         }
     }
+    if let Err(refused) = caller.check_address(&api) {
+        return Problem::from(refused).into_response();
+    }
     caller.token = token;
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await;

@@ -9,8 +9,9 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use mito_network::{Identity, Problem};
-use mito_records::{Error, SUPERUSERS, Session, SignIn};
+use mito_records::{AuthOutcome, Error, Record, SUPERUSERS, Session, SignIn};
 use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::{
     Api,
@@ -20,7 +21,10 @@ use crate::{
         cookie,
         guard::NO_SESSION,
         problem,
-        types::{SessionCode, SessionIdentity, SessionRequest, SessionState, SetupRequest},
+        types::{
+            OtpRequest, OtpSent, SessionCode, SessionIdentity, SessionRequest, SessionState,
+            SetupRequest,
+        },
     },
 };
 
@@ -48,19 +52,44 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     let JsonBody(request) = body.map_err(Problem::from)?;
     require_safe_way(&api, &caller, &headers)?;
-    let sign_in = administrator(&caller, request.email, request.password.into());
-    let session = api
+    let mut body = Record::new();
+    if let Some(mfa_id) = request.mfa_id {
+        body.insert("mfaId".to_owned(), Value::String(mfa_id));
+    }
+    let (records, info) = (&api.records, caller.info().with_body(body));
+    let outcome = if let Some(otp_id) = request.otp_id {
+        let code = request.password;
+        records
+            .sign_in_with_otp(SUPERUSERS, &otp_id, &code, &info)
+            .await
+    } else {
+        let sign_in = administrator(request.email, request.password.into());
+        records.sign_in(sign_in, &info).await
+    };
+    let outcome = outcome.map_err(|error| match error {
+        Error::Invalid(text) if text == "Failed to authenticate." => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "The e-mail address or the password is wrong.",
+        ),
+        other => problem(other, &caller),
+    })?;
+    go_on(&api, &caller, outcome).await
+}
+
+/// `POST /_mito/api/session/otp`: a code for administrators who need, or like, one.
+pub(crate) async fn otp(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    body: Body<OtpRequest>,
+) -> Result<Json<OtpSent>, Problem> {
+    let JsonBody(request) = body.map_err(Problem::from)?;
+    let info = caller.info();
+    let otp_id = api
         .records
-        .sign_in(sign_in)
+        .request_otp(SUPERUSERS, &request.email, &info)
         .await
-        .map_err(|error| match error {
-            Error::Invalid(_) => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "The e-mail address or the password is wrong.",
-            ),
-            other => problem(other, &caller),
-        })?;
-    begin(&api, &caller, &session).await
+        .map_err(|error| problem(error, &caller))?;
+    Ok(Json(OtpSent { otp_id }))
 }
 
 /// `DELETE /_mito/api/session`
@@ -91,13 +120,12 @@ pub(crate) async fn set_up(
         .redeem_setup_token(SecretString::from(token), &email, password.clone())
         .await
         .map_err(|error| problem(error, &caller))?;
-    let sign_in = administrator(&caller, email, password);
-    let session = api
+    let outcome = api
         .records
-        .sign_in(sign_in)
+        .sign_in(administrator(email, password), &caller.info())
         .await
         .map_err(|error| problem(error, &caller))?;
-    begin(&api, &caller, &session).await
+    go_on(&api, &caller, outcome).await
 }
 
 /// `POST /_mito/api/session/code`
@@ -127,19 +155,30 @@ pub(crate) async fn exchange(
     require_safe_way(&api, &caller, &headers)?;
     let session = api
         .records
-        .redeem_session_code(&request.code, &caller.user_agent, &caller.client_ip)
+        .redeem_session_code(&request.code, &caller.info())
         .await
         .map_err(|error| problem(error, &caller))?;
     begin(&api, &caller, &session).await
 }
 
-fn administrator(caller: &Caller, identity: String, password: SecretString) -> SignIn {
+fn administrator(identity: String, password: SecretString) -> SignIn {
     SignIn {
         collection: SUPERUSERS.to_owned(),
         identity,
+        identity_field: None,
         password,
-        user_agent: caller.user_agent.clone(),
-        client_ip: caller.client_ip.clone(),
+    }
+}
+
+/// Answers with a new session, or with what the second method needs.
+async fn go_on(api: &Api, caller: &Caller, outcome: AuthOutcome) -> Result<Response, Problem> {
+    match outcome {
+        AuthOutcome::Session(session) => begin(api, caller, &session).await,
+        AuthOutcome::MfaRequired { mfa_id } => {
+            let mut state = state(api, None, caller).await?;
+            state.mfa_id = Some(mfa_id);
+            Ok(with_cookie(Json(state), None))
+        }
     }
 }
 
@@ -179,6 +218,7 @@ async fn state(
             collection: identity.collection.clone(),
         }),
         setup_needed: !has_superuser,
+        mfa_id: None,
         csrf: api.records.csrf_token(subject),
     })
 }

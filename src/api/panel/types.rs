@@ -12,6 +12,9 @@ pub struct SessionState {
     pub identity: Option<SessionIdentity>,
     /// Whether the first administrator has to be created.
     pub setup_needed: bool,
+    /// Set when the password was right and a mailed code is needed too: what the next sign-in
+    /// brings as `mfaId`.
+    pub mfa_id: Option<String>,
     /// What the header `X-Mito-Csrf` of every unsafe request must carry.
     pub csrf: String,
 }
@@ -30,12 +33,36 @@ pub struct SessionIdentity {
 
 /// A sign-in.
 #[derive(Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct SessionRequest {
     /// The administrator's address.
     pub email: String,
-    /// The password.
+    /// The password, or the code that was mailed.
     pub password: String,
+    /// What goes with the code; none when it is a password.
+    #[serde(default)]
+    pub otp_id: Option<String>,
+    /// What the first of two methods has answered.
+    #[serde(default)]
+    pub mfa_id: Option<String>,
+}
+
+/// Asks for a code by mail.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+pub struct OtpRequest {
+    /// The administrator's address.
+    pub email: String,
+}
+
+/// A code was mailed, if there is such an administrator.
+#[derive(Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct OtpSent {
+    /// What goes with the code.
+    pub otp_id: String,
 }
 
 /// The creation of the first administrator.

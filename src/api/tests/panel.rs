@@ -6,8 +6,8 @@ use super::*;
 
 /// What a browser keeps of one host.
 #[derive(Default)]
-struct Browser {
-    cookie: Option<String>,
+pub(super) struct Browser {
+    pub(super) cookie: Option<String>,
     csrf: String,
 }
 
@@ -61,6 +61,11 @@ impl Browser {
 
     async fn signed_in(fixture: &Fixture) -> Self {
         fixture.administrator().await;
+        Self::signed_in_as_root(fixture).await
+    }
+
+    /// After [`Fixture::administrator`].
+    pub(super) async fn signed_in_as_root(fixture: &Fixture) -> Self {
         let mut browser = Self::default();
         browser.load(fixture).await;
         let body = json!({"email": "root@b.co", "password": PASSWORD});
@@ -231,7 +236,7 @@ async fn an_expired_token_is_renewed_while_its_session_lives() {
     let fixture = Fixture::new().await;
     let mut browser = Browser::signed_in(&fixture).await;
     let before = browser.cookie.clone();
-    fixture.clock.advance(Duration::from_hours(5));
+    fixture.clock.advance(Duration::from_hours(25));
     let answer = browser
         .call(&fixture, Method::POST, "/queue/queues", None)
         .await;

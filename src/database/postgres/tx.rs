@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postgres::{fallible_iterator::FallibleIterator as _, types::ToSql};
+use postgres::{SimpleQueryMessage, fallible_iterator::FallibleIterator as _, types::ToSql};
 
 use crate::{
     Error, NewEvent, Row, ToValue,
@@ -59,6 +59,16 @@ impl<'a> PostgresTx<'a> {
 
     pub(crate) fn state(&self) -> State {
         self.state
+    }
+
+    pub(super) fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// Runs plain SQL of any number of statements; a failure ends the transaction.
+    pub(super) fn simple(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
+        let answers = self.connection.running().simple_query(sql);
+        answers.map_err(|error| self.fail(&error, sql, false))
     }
 
     pub(crate) fn query(

@@ -16,6 +16,8 @@ use rusqlite::{
     hooks::{AuthAction, AuthContext, Authorization},
 };
 
+use crate::sqlite::{console, functions};
+
 /// Prepared statements kept per connection.
 const CACHED_STATEMENTS: usize = 512;
 /// How long a connection waits for a lock of another program.
@@ -65,6 +67,8 @@ pub(crate) struct Guard {
     deadline_us: Arc<AtomicU64>,
     epoch: Instant,
     inside_closure: Arc<AtomicBool>,
+    /// Statements come from an administrator's keyboard.
+    console: Arc<AtomicBool>,
 }
 
 impl Guard {
@@ -73,12 +77,18 @@ impl Guard {
             deadline_us: Arc::default(),
             epoch: Instant::now(),
             inside_closure: Arc::default(),
+            console: Arc::default(),
         }
     }
 
     /// Marks whether statements now come from a closure.
     pub(crate) fn set_inside_closure(&self, inside: bool) {
         self.inside_closure.store(inside, Ordering::Relaxed);
+    }
+
+    /// Marks whether statements now come from an administrator's keyboard.
+    pub(crate) fn set_console(&self, console: bool) {
+        self.console.store(console, Ordering::Relaxed);
     }
 
     /// Interrupts what runs longer than `limit` from now.
@@ -110,6 +120,7 @@ impl Guard {
             AuthAction::Pragma { pragma_name, .. } if !ALLOWED_PRAGMAS.contains(&pragma_name) => {
                 Authorization::Deny
             }
+            action if self.console.load(Ordering::Relaxed) => console::authorize(&action),
             _ => Authorization::Allow,
         }
     }
@@ -136,6 +147,8 @@ pub(crate) fn open(path: &Path, access: Access) -> rusqlite::Result<Guarded> {
     if access == Access::Read {
         connection.pragma_update(None, "query_only", true)?;
     }
+
+    functions::register(&connection)?;
 
     let guard = Guard::new();
     let limit = guard.clone();

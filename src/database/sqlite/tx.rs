@@ -19,8 +19,8 @@ use crate::{
 
 /// A closure's view of a connection. While it lives, the connection's guards are up.
 pub(crate) struct SqliteTx<'a> {
-    guarded: &'a Guarded,
-    path: &'a Path,
+    pub(super) guarded: &'a Guarded,
+    pub(super) path: &'a Path,
     statement_limit: Duration,
     lost: Option<&'static str>,
 }
@@ -84,6 +84,11 @@ impl<'a> SqliteTx<'a> {
         self.lost.is_some() || self.guarded.connection.is_autocommit()
     }
 
+    /// Says that the engine has ended the transaction.
+    pub(super) fn lose(&mut self, reason: &'static str) {
+        self.lost = Some(reason);
+    }
+
     fn with_statement<T>(
         &mut self,
         sql: &str,
@@ -133,10 +138,10 @@ impl Drop for SqliteTx<'_> {
 }
 
 /// Holds the time limit of a statement, also when it unwinds.
-struct Running<'a>(&'a Guard);
+pub(super) struct Running<'a>(&'a Guard);
 
 impl<'a> Running<'a> {
-    fn start(guard: &'a Guard, limit: Duration) -> Self {
+    pub(super) fn start(guard: &'a Guard, limit: Duration) -> Self {
         guard.start_statement(limit);
         Self(guard)
     }
@@ -238,7 +243,7 @@ fn rows(statement: &mut Statement<'_>, limit: usize) -> rusqlite::Result<Vec<Row
     Ok(found)
 }
 
-fn owned(value: ValueRef<'_>) -> Value {
+pub(super) fn owned(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => Value::Integer(integer),

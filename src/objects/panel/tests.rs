@@ -97,3 +97,48 @@ async fn buckets_and_objects_are_browsed_and_changed() {
         StatusCode::NO_CONTENT
     );
 }
+
+#[tokio::test]
+async fn the_files_of_records_are_read_and_not_changed() {
+    let storage = Storage::new().await;
+    let router = routes(storage.objects.clone());
+    let (bucket, put) = (names::RECORDS_BUCKET, Put::default());
+    storage.objects.create_bucket(bucket).await.unwrap();
+    let body = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"x"))]);
+    storage
+        .objects
+        .put(bucket, "a", put, Box::pin(body))
+        .await
+        .unwrap();
+    for (method, uri, body, expected) in [
+        ("POST", "/buckets", "{\"name\":\"mito-records\"}", 403),
+        ("PUT", "/buckets/mito-records/objects/a", "y", 403),
+        ("DELETE", "/buckets/mito-records/objects/a", "", 403),
+        ("DELETE", "/buckets/mito-records", "", 403),
+        ("GET", "/buckets/mito-records/objects/a", "", 200),
+    ] {
+        let (status, _, text) = call(&router, method, uri, body).await;
+        assert_eq!(status.as_u16(), expected, "{method} {uri}: {text}");
+    }
+    for (outcome, expected) in [
+        (
+            storage.put("/mito-records/b", "y").await.outcome(),
+            "403 AccessDenied",
+        ),
+        (
+            storage.put("/mito-records", "").await.outcome(),
+            "403 AccessDenied",
+        ),
+        (
+            storage.delete("/mito-records/a").await.outcome(),
+            "403 AccessDenied",
+        ),
+        (
+            storage.delete("/mito-records").await.outcome(),
+            "403 AccessDenied",
+        ),
+        (storage.get("/mito-records/a").await.outcome(), "200"),
+    ] {
+        assert_eq!(outcome, expected);
+    }
+}

@@ -9,6 +9,7 @@ use s3s::{
 use subtle::ConstantTimeEq as _;
 
 use super::OperationName;
+use crate::names;
 
 /// The one key pair.
 pub(crate) struct RootUser {
@@ -49,15 +50,27 @@ impl S3Access for RootOnly {
             // A request has one operation.
             let _ = name.0.set(operation);
         }
-        match context.credentials() {
-            Some(_) => Ok(()),
-            None => Err(S3Error::with_message(
-                S3ErrorCode::AccessDenied,
-                "Access Denied.",
-            )),
+        let denied = || S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied.");
+        if context.credentials().is_none() {
+            return Err(denied());
         }
+        let bucket = context.s3_path().get_bucket_name().unwrap_or_default();
+        if names::check_changeable(bucket).is_err() && !READING.contains(&operation) {
+            return Err(denied());
+        }
+        Ok(())
     }
 }
+
+/// The operations that change nothing.
+const READING: &[&str] = &[
+    "GetObject",
+    "HeadObject",
+    "ListObjects",
+    "ListObjectsV2",
+    "HeadBucket",
+    "GetBucketLocation",
+];
 
 /// The operations that metrics tell apart.
 fn known(name: &str) -> &'static str {

@@ -13,6 +13,7 @@ impl From<Error> for S3Error {
             Error::NoSuchUpload(_) => S3ErrorCode::NoSuchUpload,
             Error::BucketExists(_) => S3ErrorCode::BucketAlreadyOwnedByYou,
             Error::TooManyBuckets(_) => S3ErrorCode::TooManyBuckets,
+            Error::Internal(_) => S3ErrorCode::AccessDenied,
             Error::BucketNotEmpty(_) => S3ErrorCode::BucketNotEmpty,
             Error::InvalidBucketName(_) => S3ErrorCode::InvalidBucketName,
             Error::InvalidKey(_) => S3ErrorCode::InvalidURI,

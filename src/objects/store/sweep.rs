@@ -53,6 +53,7 @@ impl Objects {
         let mut removed = 0;
         let mut last = Garbage::default();
         loop {
+            let _removing = self.removing().await;
             let after = last.clone();
             let find = move |tx: &mut Tx<'_>| meta::blobs::due(tx, &after, BATCH);
             let due = self.inner.database.read(find).await?;
@@ -94,6 +95,7 @@ impl Objects {
             }
             let old = self.inner.blobs.old_blobs(folder).await?;
             for ids in old.chunks(BATCH as usize) {
+                let _removing = self.removing().await;
                 let ids = ids.to_vec();
                 let unknown = self
                     .inner

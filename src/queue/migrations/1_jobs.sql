@@ -6,6 +6,7 @@ CREATE TABLE _mito_queue_jobs (
     state TEXT NOT NULL,
     priority BIGINT NOT NULL,
     payload TEXT NOT NULL,
+    sensitive BIGINT NOT NULL DEFAULT 0,
     unique_key TEXT,
     request_id TEXT,
     attempts BIGINT NOT NULL,

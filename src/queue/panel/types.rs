@@ -48,7 +48,7 @@ pub struct JobDetail {
     /// What lists show.
     #[serde(flatten)]
     pub summary: JobSummary,
-    /// What it works on.
+    /// What it works on; null where that holds secrets.
     #[ts(type = "unknown")]
     pub payload: serde_json::Value,
     /// What keeps a second such job from being enqueued.

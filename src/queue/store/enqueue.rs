@@ -14,6 +14,7 @@ pub(crate) struct NewJob<'a> {
     pub(crate) kind: &'a str,
     pub(crate) priority: i32,
     pub(crate) payload: &'a str,
+    pub(crate) sensitive: bool,
     pub(crate) unique_key: Option<&'a str>,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) due_ms: i64,
@@ -33,8 +34,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, job: &NewJob<'_>) -> Result<Inserted> {
     let state = waits_until_ms.map_or(JobState::Available, |_| JobState::Scheduled);
     let inserted = tx.execute(
         "INSERT INTO _mito_queue_jobs (id, sequence, queue, kind, state, priority, payload, \
-             unique_key, request_id, attempts, created_ms, due_ms, waits_until_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12) \
+             unique_key, request_id, attempts, created_ms, due_ms, waits_until_ms, sensitive) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13) \
          ON CONFLICT (kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
         &[
             &job.id,
@@ -49,6 +50,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, job: &NewJob<'_>) -> Result<Inserted> {
             &now_ms,
             &job.due_ms,
             &waits_until_ms,
+            &job.sensitive,
         ],
     )?;
     if inserted > 0 {

@@ -8,13 +8,16 @@ use crate::JobState;
 /// The longest reason that is kept, in bytes.
 const MAX_ERROR_BYTES: usize = 4 * 1024;
 
+/// What ends a job also erases a payload that holds secrets.
+const ERASED: &str = "payload = CASE WHEN sensitive = 1 THEN '{}' ELSE payload END";
+
 /// The effect commits in this transaction.
 pub(crate) fn complete(tx: &mut Tx<'_>, lease: &Lease) -> Result<bool> {
     let now_ms = tx.now_ms();
     end(
         tx,
         lease,
-        "state = 'completed', finished_ms = $3, error = NULL",
+        &format!("state = 'completed', finished_ms = $3, error = NULL, {ERASED}"),
         &[&now_ms],
     )
 }
@@ -37,8 +40,8 @@ pub(crate) fn retry(tx: &mut Tx<'_>, lease: &Lease, due_ms: i64, error: &str) ->
 /// The job has failed for good.
 pub(crate) fn discard(tx: &mut Tx<'_>, lease: &Lease, error: &str) -> Result<bool> {
     let (now_ms, error) = (tx.now_ms(), shortened(error));
-    let assignments = "state = 'discarded', finished_ms = $3, error = $4";
-    let held = end(tx, lease, assignments, &[&now_ms, &error])?;
+    let assignments = format!("state = 'discarded', finished_ms = $3, error = $4, {ERASED}");
+    let held = end(tx, lease, &assignments, &[&now_ms, &error])?;
     if held {
         log::append(tx, &lease.id, &format!("discarded: {error}"))?;
     }
@@ -97,8 +100,10 @@ pub(crate) fn cancel(tx: &mut Tx<'_>, id: &str) -> Result<Changed> {
             JobState::Running,
             JobState::Retryable,
         ],
-        "state = 'cancelled', finished_ms = $2, waits_until_ms = NULL, \
-         lease_token = NULL, lease_until_ms = NULL, boot = NULL",
+        &format!(
+            "state = 'cancelled', finished_ms = $2, waits_until_ms = NULL, \
+             lease_token = NULL, lease_until_ms = NULL, boot = NULL, {ERASED}"
+        ),
     )
 }
 
@@ -121,7 +126,7 @@ pub(crate) fn run_now(tx: &mut Tx<'_>, id: &str) -> Result<Changed> {
 
 fn change(tx: &mut Tx<'_>, id: &str, allowed: &[JobState], assignments: &str) -> Result<Changed> {
     let sql = format!(
-        "SELECT state, queue, kind FROM _mito_queue_jobs WHERE id = $1{}",
+        "SELECT state, queue, kind, sensitive, finished_ms FROM _mito_queue_jobs WHERE id = $1{}",
         super::locked(tx)
     );
     let Some(row) = tx.query_one(&sql, &[&id])? else {
@@ -129,6 +134,11 @@ fn change(tx: &mut Tx<'_>, id: &str, allowed: &[JobState], assignments: &str) ->
     };
     let name: String = row.get("state")?;
     if JobState::from_name(&name).is_none_or(|state| !allowed.contains(&state)) {
+        return Ok(Changed::Refused(name));
+    }
+    let has_ended = row.get::<Option<i64>>("finished_ms")?.is_some();
+    if has_ended && row.get::<bool>("sensitive")? {
+        // What it was about has been erased.
         return Ok(Changed::Refused(name));
     }
     let now_ms = tx.now_ms();

@@ -59,12 +59,16 @@ pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, JobSumm
 /// One job with all that is known of it.
 pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
     let sql = format!(
-        "SELECT {SUMMARY_COLUMNS}, payload, unique_key FROM _mito_queue_jobs WHERE id = $1"
+        "SELECT {SUMMARY_COLUMNS}, payload, sensitive, unique_key FROM _mito_queue_jobs WHERE id = $1"
     );
     let Some(row) = tx.query_one(&sql, &[&id])? else {
         return Ok(None);
     };
-    let payload: String = row.get("payload")?;
+    let payload: String = if row.get("sensitive")? {
+        "null".to_owned()
+    } else {
+        row.get("payload")?
+    };
     let log = tx.query(
         "SELECT number, at_ms, line FROM _mito_queue_log WHERE job = $1 ORDER BY number",
         &[&id],

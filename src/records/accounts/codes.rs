@@ -8,7 +8,7 @@ use mito_network::Identity;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    Error, Record, Records, Session,
+    Error, Record, Records, RequestInfo, Session,
     accounts::{count_superusers, sessions, tokens::fingerprint},
 };
 
@@ -21,14 +21,24 @@ const SWEEP: i64 = 100;
 /// The longest code that is looked at, in bytes.
 const MAX_CODE_BYTES: usize = 256;
 
+/// The fingerprint of a foreign token that was ended before it expired.
+pub(crate) const ENDED: &str = "ended";
+
 const SETUP: &str = "setup";
 const SESSION: &str = "session";
 
 /// Whom a code is for.
-struct Target {
+#[derive(Debug, Default)]
+pub(crate) struct Target {
     collection_id: String,
     record: String,
     session: String,
+}
+
+impl Target {
+    pub(crate) fn nobody() -> Self {
+        Self::default()
+    }
 }
 
 impl Records {
@@ -45,12 +55,7 @@ impl Records {
                 "DELETE FROM _mito_records_codes WHERE purpose = $1",
                 &[&SETUP],
             )?;
-            let nobody = Target {
-                collection_id: String::new(),
-                record: String::new(),
-                session: String::new(),
-            };
-            insert(tx, SETUP, &hash, &nobody, SETUP_TTL)?;
+            insert(tx, SETUP, &hash, &Target::nobody(), SETUP_TTL)?;
             Ok::<_, Error>(true)
         };
         let stored = self.inner.database.write(store).await?;
@@ -93,7 +98,7 @@ impl Records {
         let code = self.inner.random.token();
         let (hash, session) = (fingerprint(&code), identity.session_id.clone());
         let store = move |tx: &mut Tx<'_>| {
-            let row = sessions::find(tx, &session)?.ok_or_else(sessions::ended)?;
+            let row = sessions::rows::find(tx, &session)?.ok_or_else(sessions::ended)?;
             let target = Target {
                 collection_id: row.collection_id,
                 record: row.record,
@@ -109,8 +114,7 @@ impl Records {
     pub async fn redeem_session_code(
         &self,
         code: &str,
-        user_agent: &str,
-        client_ip: &str,
+        info: &RequestInfo,
     ) -> Result<Session, Error> {
         let over = || Error::Invalid("The code is not valid any more.".to_owned());
         let hash = checked(code).ok_or_else(over)?;
@@ -118,19 +122,15 @@ impl Records {
             let target = take(tx, SESSION, &hash)?;
             // A code does not outlive the session that it was drawn from.
             match target {
-                Some(target) if sessions::find(tx, &target.session)?.is_some() => Ok(Some(target)),
+                Some(target) if sessions::rows::find(tx, &target.session)?.is_some() => {
+                    Ok(Some(target))
+                }
                 _ => Ok::<_, Error>(None),
             }
         };
         let target = self.inner.database.write(redeem).await?.ok_or_else(over)?;
-        let start = sessions::Start {
-            collection_id: target.collection_id,
-            record: target.record,
-            password_hash: None,
-            user_agent: user_agent.to_owned(),
-            client_ip: client_ip.to_owned(),
-        };
-        self.start_session(start).await?.ok_or_else(over)
+        let start = sessions::Start::of(&target.collection_id, &target.record, "panel", info);
+        self.start_session(start, info).await?.ok_or_else(over)
     }
 }
 
@@ -145,7 +145,7 @@ fn checked(code: &str) -> Option<String> {
     (!code.is_empty() && code.len() <= MAX_CODE_BYTES).then(|| fingerprint(code))
 }
 
-fn insert(
+pub(crate) fn insert(
     tx: &mut Tx<'_>,
     purpose: &str,
     hash: &str,
@@ -175,7 +175,7 @@ fn insert(
     Ok(())
 }
 
-fn works(tx: &mut Tx<'_>, purpose: &str, hash: &str) -> Result<bool, Error> {
+pub(crate) fn works(tx: &mut Tx<'_>, purpose: &str, hash: &str) -> Result<bool, Error> {
     let now_ms = tx.now_ms();
     let row = tx.query_one(
         "SELECT hash FROM _mito_records_codes \

@@ -1,4 +1,4 @@
-//! How often a password may be tried: token buckets per account and address, per address, and (far
+//! How often a password may be tried and a mail asked for: token buckets per account and address, per address, and (far
 //! wider, so that nobody can lock another out with a few tries) per account.
 
 use std::{
@@ -35,9 +35,30 @@ const ACCOUNT: Limit = Limit {
     every: Duration::from_secs(2),
 };
 
-/// A try at a password.
+/// Mails that one address may ask for one account.
+const MAIL_FROM_ADDRESS: Limit = Limit {
+    burst: 6,
+    every: Duration::from_secs(30),
+};
+/// Mails that one account may be sent.
+const MAIL: Limit = Limit {
+    burst: 20,
+    every: Duration::from_secs(30),
+};
+
+/// What is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A password or a code.
+    Password,
+    /// A mail that somebody asks for.
+    Mail,
+}
+
+/// A try at a password, or a request for a mail.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
+    pub(crate) kind: Kind,
     pub(crate) collection: &'a str,
     pub(crate) identity: &'a str,
     pub(crate) client_ip: &'a str,
@@ -48,10 +69,14 @@ impl Attempt<'_> {
         let network = network(self.client_ip);
         let identity = self.identity.to_lowercase();
         let account = fingerprint(&format!("{}\n{identity}", self.collection));
+        let (kind, both, alone) = match self.kind {
+            Kind::Password => ("password", ACCOUNT_FROM_ADDRESS, ACCOUNT),
+            Kind::Mail => ("mail", MAIL_FROM_ADDRESS, MAIL),
+        };
         [
-            (format!("both {account} {network}"), ACCOUNT_FROM_ADDRESS),
-            (format!("address {network}"), ADDRESS),
-            (format!("account {account}"), ACCOUNT),
+            (format!("{kind} both {account} {network}"), both),
+            (format!("{kind} address {network}"), ADDRESS),
+            (format!("{kind} account {account}"), alone),
         ]
     }
 }
@@ -115,6 +140,25 @@ impl Limiter {
         Ok(())
     }
 
+    /// Whether nobody has asked for the thing of this name for so long; from now on somebody has.
+    pub(crate) fn first_within(&self, name: &str, window: Duration) -> bool {
+        let now_ms = self.clock.now_ms();
+        let name = format!("first {}", fingerprint(name));
+        let mut known = self
+            .full_at_ms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if known.get(&name).is_some_and(|until_ms| *until_ms > now_ms) {
+            return false;
+        }
+        if known.len() >= MAX_BUCKETS {
+            make_room(&mut known, now_ms);
+        }
+        let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        known.insert(name, now_ms.saturating_add(window_ms));
+        true
+    }
+
     /// A good password does not count as a try.
     pub(crate) fn succeeded(&self, attempt: &Attempt<'_>) {
         let mut known = self
@@ -151,6 +195,7 @@ mod tests {
 
     fn attempt<'a>(identity: &'a str, client_ip: &'a str) -> Attempt<'a> {
         Attempt {
+            kind: Kind::Password,
             collection: "users",
             identity,
             client_ip,

@@ -31,6 +31,8 @@ const SALT_BYTES: usize = 16;
 const MIN_CHARACTERS: usize = 8;
 /// The longest password, in characters. Nothing is cut off.
 const MAX_CHARACTERS: usize = 1_000;
+/// The highest cost of an imported hash that is compared: some seconds.
+const MAX_BCRYPT_COST: u32 = 15;
 /// How many hashes may wait for a core before callers are turned away.
 const MAX_WAITING: usize = 64;
 /// When a caller that was turned away may come back.
@@ -85,14 +87,19 @@ impl Passwords {
             let nobody = nobody.get_or_init(|| self::hash("nobody", &salt).unwrap_or_default());
             let known = hash.filter(|hash| !hash.is_empty());
             let compared = known.as_ref().unwrap_or(nobody);
-            let parsed = PasswordHash::new(compared)
-                .map_err(|error| Error::Internal(format!("a password hash is damaged: {error}")))?;
             // A longer password can have been set nowhere; it is not worth the time of hashing it.
             let password = password.expose_secret();
             let cut = password.chars().nth(MAX_CHARACTERS).is_none();
             let tried = if cut { password.as_bytes() } else { b"" };
             runs.fetch_add(1, Ordering::Relaxed);
-            let matches = hasher()?.verify_password(tried, &parsed).is_ok();
+            let matches = if is_imported(compared) {
+                is_affordable(compared) && bcrypt::verify(tried, compared).unwrap_or(false)
+            } else {
+                let parsed = PasswordHash::new(compared).map_err(|error| {
+                    Error::Internal(format!("a password hash is damaged: {error}"))
+                })?;
+                hasher()?.verify_password(tried, &parsed).is_ok()
+            };
             Ok(matches && known.is_some() && cut)
         };
         self.on_a_core(verify).await?
@@ -140,6 +147,19 @@ fn hash(password: &str, salt: &[u8]) -> Result<String, Error> {
         .hash_password_with_salt(password.as_bytes(), salt)
         .map_err(|error| Error::Internal(format!("hashing a password failed: {error}")))?;
     Ok(hash.to_string())
+}
+
+/// Whether a hash comes from another PocketBase: bcrypt, which is compared, but not made.
+pub(crate) fn is_imported(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2x$", "$2y$"]
+        .iter()
+        .any(|prefix| hash.starts_with(prefix))
+}
+
+/// Whether an imported hash costs no more than a sign-in may.
+fn is_affordable(hash: &str) -> bool {
+    let cost = hash.split('$').nth(2).and_then(|cost| cost.parse().ok());
+    cost.is_some_and(|cost: u32| cost <= MAX_BCRYPT_COST)
 }
 
 /// Whether a password may be set.

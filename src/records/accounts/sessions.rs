@@ -6,17 +6,32 @@
 //! Clients of the API must refresh before their token expires, as with PocketBase. The panel's
 //! cookie outlives its token: there the idle limit of the session decides who has to sign in again
 //! ([`Records::renew`]).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`rows`] | the rows |
+//! | [`list`] | what owners and administrators see of them, and end |
+//! | [`used`] | when they were used last |
+
+pub mod list;
+pub(crate) mod rows;
+pub(crate) mod used;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use mito_database::{Row, Tx};
+use mito_database::Tx;
 use mito_network::Identity;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Collection, Error, Records, Session,
-    accounts::tokens::{Claims, same},
+    Collection, Error, Records, RequestInfo, Session,
+    accounts::{
+        imported,
+        options::AuthOptions,
+        sessions::rows::{end, find, insert, rotate},
+        tokens::{Claims, same},
+    },
     names::quote,
     records::{
         access,
@@ -30,12 +45,6 @@ const GRACE: Duration = Duration::from_secs(30);
 const HOT: Duration = Duration::from_secs(30);
 /// The most sessions of one account; the least recently used end first.
 const MAX_PER_ACCOUNT: i64 = 100;
-/// Over sessions deleted with each new one.
-const SWEEP: i64 = 100;
-/// The longest user agent that is kept, in characters.
-const MAX_USER_AGENT: usize = 400;
-/// The longest address that is kept, in characters.
-const MAX_ADDRESS: usize = 64;
 /// What stands for a session that has ended in the cache.
 const ENDED: &[u8] = b"ended";
 
@@ -48,6 +57,33 @@ pub(crate) struct Start {
     pub(crate) password_hash: Option<String>,
     pub(crate) user_agent: String,
     pub(crate) client_ip: String,
+    /// How the account signed in.
+    pub(crate) method: &'static str,
+    /// The administrator who acts as the account; empty when its owner does.
+    pub(crate) impersonator: String,
+    /// How long it lasts where that is decided beforehand; it is then not refreshed.
+    pub(crate) lasts: Option<Duration>,
+}
+
+impl Start {
+    /// A session of an account by its owner, as the request describes them.
+    pub(crate) fn of(
+        collection_id: &str,
+        record: &str,
+        method: &'static str,
+        info: &RequestInfo,
+    ) -> Self {
+        Self {
+            collection_id: collection_id.to_owned(),
+            record: record.to_owned(),
+            password_hash: None,
+            user_agent: info.user_agent().to_owned(),
+            client_ip: info.client_ip.clone(),
+            method,
+            impersonator: String::new(),
+            lasts: None,
+        }
+    }
 }
 
 /// A session as it is stored, and as its hot copy.
@@ -61,6 +97,8 @@ pub(crate) struct Stored {
     pub(crate) rotated_at: i64,
     pub(crate) idle_at: i64,
     pub(crate) absolute_at: i64,
+    /// Whether it may be renewed; otherwise it has one token for all its life.
+    pub(crate) refreshable: bool,
 }
 
 /// A session with whom it belongs to.
@@ -115,8 +153,8 @@ enum Copy {
 
 /// What a refresh came to. Reuse is not an error of the transaction: the end of the session must be
 /// committed.
-enum Refreshed {
-    Kept(Stored),
+pub(crate) enum Refreshed {
+    Kept,
     Reused,
     Ended,
 }
@@ -125,7 +163,7 @@ impl Records {
     /// The identity behind a token.
     pub(crate) async fn session_of(&self, token: &str) -> Result<Option<Identity>, Error> {
         let Some(claims) = self.inner.keys.verify(token) else {
-            return Ok(None);
+            return self.imported_identity(token).await;
         };
         let now_ms = self.inner.clock.now_ms();
         if claims.has_expired(now_ms) {
@@ -133,13 +171,19 @@ impl Records {
         }
         match self.copy(&claims.sid) {
             Copy::Ended => return Ok(None),
-            Copy::Hot(hot) if hot.accepts(&claims, now_ms) => return Ok(Some(hot.identity())),
+            Copy::Hot(hot) if hot.accepts(&claims, now_ms) => {
+                self.inner.used.note(&claims.sid, now_ms);
+                return Ok(Some(hot.identity()));
+            }
             // Perhaps the copy is older than the token.
             Copy::Hot(_) => self.forget_sessions(std::slice::from_ref(&claims.sid)),
             Copy::Missing => {}
         }
         let hot = self.heat(&claims.sid).await?;
         let good = hot.filter(|hot| hot.accepts(&claims, now_ms));
+        if good.is_some() {
+            self.inner.used.note(&claims.sid, now_ms);
+        }
         Ok(good.map(Hot::identity))
     }
 
@@ -216,74 +260,106 @@ impl Records {
     }
 
     /// Starts a session; `None` when the account is gone or has another password by now.
-    pub(crate) async fn start_session(&self, start: Start) -> Result<Option<Session>, Error> {
-        let (id, jti) = (self.inner.random.id(24), self.inner.random.token());
-        let (records, config) = (self.clone(), self.config.clone());
+    pub(crate) async fn start_session(
+        &self,
+        start: Start,
+        info: &RequestInfo,
+    ) -> Result<Option<Session>, Error> {
+        let (records, info) = (self.clone(), info.clone());
         let begin = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &start.collection_id)?;
-            let table = quote(&collection.name);
-            let row = tx.query_one(
-                &format!("SELECT password FROM {table} WHERE id = $1"),
-                &[&start.record],
-            )?;
-            let Some(row) = row else { return Ok(None) };
-            let hash: String = row.get("password")?;
-            if start
-                .password_hash
-                .as_ref()
-                .is_some_and(|checked| !same(checked, &hash))
-            {
+            if !is_unchanged(tx, &collection, &start)? {
                 return Ok(None);
             }
-            let now_ms = tx.now_ms();
-            let stored = Stored {
-                id: id.clone(),
-                collection_id: collection.id.clone(),
-                record: start.record.clone(),
-                jti: jti.clone(),
-                previous_jti: String::new(),
-                rotated_at: now_ms,
-                idle_at: later(now_ms, config.session_idle_seconds),
-                absolute_at: later(now_ms, config.session_absolute_seconds),
-            };
-            access::may_authenticate(&records, tx, &collection, &stored.record)?;
-            insert(tx, &stored, &start)?;
-            records.session(tx, &collection, &stored).map(Some)
+            access::may_authenticate(&records, tx, &collection, &start.record, &info)?;
+            records.begin_session(tx, &collection, &start).map(Some)
         };
         self.inner.database.write(begin).await
     }
 
+    /// Starts a session of an account that has been checked, inside a transaction.
+    pub(crate) fn begin_session(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &Collection,
+        start: &Start,
+    ) -> Result<Session, Error> {
+        let now_ms = tx.now_ms();
+        let (idle_ms, absolute_ms) = match start.lasts {
+            Some(lasts) => (millis(lasts), millis(lasts)),
+            None => self.limits_ms(collection),
+        };
+        let stored = Stored {
+            id: self.inner.random.id(24),
+            collection_id: collection.id.clone(),
+            record: start.record.clone(),
+            jti: self.inner.random.token(),
+            previous_jti: String::new(),
+            rotated_at: now_ms,
+            idle_at: now_ms.saturating_add(idle_ms),
+            absolute_at: now_ms.saturating_add(absolute_ms),
+            refreshable: start.lasts.is_none(),
+        };
+        insert(tx, &stored, start)?;
+        self.session(tx, collection, &stored)
+    }
+
+    /// How long a session of the collection lives without use and in all. A token is never valid for
+    /// longer than its session, so a collection whose tokens are to be valid for longer than the
+    /// configured limits moves these.
+    fn limits_ms(&self, collection: &Collection) -> (i64, i64) {
+        let token_ms = millis(AuthOptions::of(collection).auth_token.duration());
+        let limit = |seconds: u64| millis(Duration::from_secs(seconds)).max(token_ms);
+        (
+            limit(self.config.session_idle_seconds),
+            limit(self.config.session_absolute_seconds),
+        )
+    }
+
     /// Rotates the token of a session, unless it has expired. A token that was rotated away more
-    /// than 30 s ago ends the whole session.
-    pub async fn refresh(&self, token: &str) -> Result<Session, Error> {
-        let claims = self.inner.keys.verify(token).ok_or_else(ended)?;
+    /// than 30 s ago ends the whole session; one that may not be refreshed stays as it is. A token
+    /// of an imported installation begins a session.
+    pub async fn refresh(&self, token: &str, info: &RequestInfo) -> Result<Session, Error> {
+        let Some(claims) = self.inner.keys.verify(token) else {
+            return self.refresh_imported(token, info).await;
+        };
         if claims.has_expired(self.inner.clock.now_ms()) {
             return Err(ended());
         }
-        self.rotated(claims).await
+        let refreshable = claims.refreshable;
+        let mut session = self.rotated(claims, info).await?;
+        if !refreshable {
+            token.clone_into(&mut session.token);
+        }
+        Ok(session)
     }
 
     /// [`Records::refresh`] that also takes a token that has expired, as long as its session lives:
     /// for the panel, whose cookie lives as long as its session may be idle.
     pub async fn renew(&self, token: &str) -> Result<Session, Error> {
         let claims = self.inner.keys.verify(token).ok_or_else(ended)?;
-        self.rotated(claims).await
+        self.rotated(claims, &RequestInfo::default()).await
     }
 
-    async fn rotated(&self, claims: Claims) -> Result<Session, Error> {
-        let (records, config) = (self.clone(), self.config.clone());
+    async fn rotated(&self, claims: Claims, info: &RequestInfo) -> Result<Session, Error> {
+        let (records, info) = (self.clone(), info.clone());
         let jti = self.inner.random.token();
         let sid = claims.sid.clone();
-        let rotate =
-            move |tx: &mut Tx<'_>| match rotate(tx, &claims, &jti, config.session_idle_seconds)? {
-                Refreshed::Kept(stored) => {
-                    let collection = records.shared_collection_in(tx, &stored.collection_id)?;
-                    access::may_authenticate(&records, tx, &collection, &stored.record)?;
+        let rotate = move |tx: &mut Tx<'_>| {
+            let Some(mut stored) = find(tx, &claims.sid)? else {
+                return Ok(Err(false));
+            };
+            let collection = records.shared_collection_in(tx, &stored.collection_id)?;
+            let (idle_ms, _) = records.limits_ms(&collection);
+            match rotate(tx, &mut stored, &claims, &jti, idle_ms)? {
+                Refreshed::Kept => {
+                    access::may_authenticate(&records, tx, &collection, &stored.record, &info)?;
                     records.session(tx, &collection, &stored).map(Ok)
                 }
                 Refreshed::Reused => Ok(Err(true)),
                 Refreshed::Ended => Ok::<_, Error>(Err(false)),
-            };
+            }
+        };
         let refreshed = match self.inner.database.write(rotate).await {
             Err(Error::NotFound) => Err(false),
             other => other?,
@@ -306,20 +382,17 @@ impl Records {
 
     /// Ends a session.
     pub async fn sign_out(&self, session_id: &str) -> Result<(), Error> {
+        if let Some(token) = session_id.strip_prefix(imported::PREFIX) {
+            return self.revoke_imported(token).await;
+        }
         let session = session_id.to_owned();
-        let end = move |tx: &mut Tx<'_>| {
-            tx.execute(
-                "DELETE FROM _mito_records_sessions WHERE id = $1",
-                &[&session],
-            )?;
-            Ok::<_, Error>(())
-        };
-        self.inner.database.write(end).await?;
+        let ended = self.inner.database.write(move |tx| end(tx, &session));
+        ended.await?;
         self.mark_ended(session_id);
         Ok(())
     }
 
-    fn mark_ended(&self, session: &str) {
+    pub(crate) fn mark_ended(&self, session: &str) {
         self.inner.realtime.end_session(session);
         let key = self.hot_key(session);
         if self
@@ -339,14 +412,19 @@ impl Records {
         collection: &Collection,
         stored: &Stored,
     ) -> Result<Session, Error> {
-        let now_ms = tx.now_ms();
-        let expires_ms = later(now_ms, self.config.token_seconds).min(stored.absolute_at);
+        let duration = AuthOptions::of(collection).auth_token.duration();
+        let expires_ms = if stored.refreshable {
+            let expires_ms = tx.now_ms().saturating_add(millis(duration));
+            expires_ms.min(stored.absolute_at)
+        } else {
+            stored.absolute_at
+        };
         let claims = Claims {
             id: stored.record.clone(),
             kind: "auth".to_owned(),
             collection_id: collection.id.clone(),
             exp: expires_ms / 1_000,
-            refreshable: true,
+            refreshable: stored.refreshable,
             sid: stored.id.clone(),
             jti: stored.jti.clone(),
         };
@@ -369,6 +447,7 @@ impl Records {
             record,
             identity,
             expires_ms,
+            meta: None,
         })
     }
 }
@@ -378,134 +457,22 @@ pub(crate) fn ended() -> Error {
     Error::Unauthorized("The request requires valid record authorization token.".to_owned())
 }
 
-fn millis(duration: Duration) -> i64 {
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn later(now_ms: i64, seconds: u64) -> i64 {
-    now_ms.saturating_add(millis(Duration::from_secs(seconds)))
-}
-
-fn rotate(
+/// Whether the account is there and still has the password that was compared.
+pub(crate) fn is_unchanged(
     tx: &mut Tx<'_>,
-    claims: &Claims,
-    jti: &str,
-    idle_seconds: u64,
-) -> Result<Refreshed, Error> {
-    let now_ms = tx.now_ms();
-    let Some(mut stored) = find(tx, &claims.sid)? else {
-        return Ok(Refreshed::Ended);
+    collection: &Collection,
+    start: &Start,
+) -> Result<bool, Error> {
+    let table = quote(&collection.name);
+    let sql = format!("SELECT password FROM {table} WHERE id = $1");
+    let Some(row) = tx.query_one(&sql, &[&start.record])? else {
+        return Ok(false);
     };
-    if !stored.lives(now_ms) || stored.record != claims.id {
-        return Ok(Refreshed::Ended);
-    }
-    if !stored.accepts(&claims.jti, now_ms) {
-        tx.execute(
-            "DELETE FROM _mito_records_sessions WHERE id = $1",
-            &[&stored.id],
-        )?;
-        return Ok(Refreshed::Reused);
-    }
-    stored.idle_at = later(now_ms, idle_seconds);
-    if same(&stored.jti, &claims.jti) {
-        stored.previous_jti = std::mem::replace(&mut stored.jti, jti.to_owned());
-        stored.rotated_at = now_ms;
-    }
-    tx.execute(
-        "UPDATE _mito_records_sessions \
-         SET jti = $1, previous_jti = $2, rotated_at = $3, idle_at = $4 WHERE id = $5",
-        &[
-            &stored.jti,
-            &stored.previous_jti,
-            &stored.rotated_at,
-            &stored.idle_at,
-            &stored.id,
-        ],
-    )?;
-    Ok(Refreshed::Kept(stored))
-}
-
-fn insert(tx: &mut Tx<'_>, stored: &Stored, start: &Start) -> Result<(), Error> {
-    let now_ms = stored.rotated_at;
-    tx.execute(
-        "DELETE FROM _mito_records_sessions WHERE id IN (SELECT id FROM _mito_records_sessions \
-         WHERE idle_at <= $1 OR absolute_at <= $1 LIMIT $2)",
-        &[&now_ms, &SWEEP],
-    )?;
-    tx.execute(
-        "DELETE FROM _mito_records_sessions WHERE id IN (SELECT id FROM _mito_records_sessions \
-         WHERE collection_id = $1 AND record = $2 \
-         ORDER BY idle_at DESC, id LIMIT $3 OFFSET $4)",
-        &[
-            &stored.collection_id,
-            &stored.record,
-            &SWEEP,
-            &(MAX_PER_ACCOUNT - 1),
-        ],
-    )?;
-    let user_agent: String = start.user_agent.chars().take(MAX_USER_AGENT).collect();
-    let client_ip: String = start.client_ip.chars().take(MAX_ADDRESS).collect();
-    tx.execute(
-        "INSERT INTO _mito_records_sessions (id, collection_id, record, jti, previous_jti, \
-         rotated_at, created_at, idle_at, absolute_at, user_agent, client_ip) \
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)",
-        &[
-            &stored.id,
-            &stored.collection_id,
-            &stored.record,
-            &stored.jti,
-            &stored.previous_jti,
-            &now_ms,
-            &stored.idle_at,
-            &stored.absolute_at,
-            &user_agent,
-            &client_ip,
-        ],
-    )?;
-    Ok(())
-}
-
-/// The session with that id.
-pub(crate) fn find(tx: &mut Tx<'_>, session: &str) -> Result<Option<Stored>, Error> {
-    let row = tx.query_one(
-        "SELECT id, collection_id, record, jti, previous_jti, rotated_at, idle_at, absolute_at \
-         FROM _mito_records_sessions WHERE id = $1",
-        &[&session],
-    )?;
-    row.as_ref().map(parse).transpose()
-}
-
-fn parse(row: &Row) -> Result<Stored, Error> {
-    Ok(Stored {
-        id: row.get("id")?,
-        collection_id: row.get("collection_id")?,
-        record: row.get("record")?,
-        jti: row.get("jti")?,
-        previous_jti: row.get("previous_jti")?,
-        rotated_at: row.get("rotated_at")?,
-        idle_at: row.get("idle_at")?,
-        absolute_at: row.get("absolute_at")?,
-    })
-}
-
-/// The sessions of an account.
-pub(crate) fn of_account(
-    tx: &mut Tx<'_>,
-    collection_id: &str,
-    record: &str,
-) -> Result<Vec<String>, Error> {
-    let rows = tx.query(
-        "SELECT id FROM _mito_records_sessions WHERE collection_id = $1 AND record = $2 LIMIT $3",
-        &[&collection_id, &record, &(MAX_PER_ACCOUNT * 2)],
-    )?;
-    rows.iter().map(|row| Ok(row.get("id")?)).collect()
-}
-
-/// Ends all sessions of an account.
-pub(crate) fn end_all(tx: &mut Tx<'_>, collection_id: &str, record: &str) -> Result<(), Error> {
-    tx.execute(
-        "DELETE FROM _mito_records_sessions WHERE collection_id = $1 AND record = $2",
-        &[&collection_id, &record],
-    )?;
-    Ok(())
+    let hash: String = row.get("password")?;
+    let compared = start.password_hash.as_ref();
+    Ok(compared.is_none_or(|compared| same(compared, &hash)))
 }

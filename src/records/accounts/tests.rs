@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     RequestInfo,
     collections::system,
-    testing::{Fixture, PASSWORD, codes, record},
+    testing::{Fixture, PASSWORD, client, codes, record},
 };
 
 impl Fixture {
@@ -52,7 +52,7 @@ async fn sign_up_sign_in_and_sign_out() {
         .await
         .unwrap();
     assert_eq!(fixture.identity(&session.token).await, None);
-    let refreshed = fixture.records.refresh(&session.token).await;
+    let refreshed = fixture.records.refresh(&session.token, &client()).await;
     assert!(matches!(refreshed, Err(Error::Unauthorized(_))));
 }
 
@@ -61,7 +61,9 @@ async fn tokens_expire_and_sessions_go_idle() {
     let fixture = Fixture::new().await;
     fixture.sign_up("a@b.co").await;
     let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
-    fixture.clock.advance(Duration::from_secs(3_599));
+    fixture
+        .clock
+        .advance(Duration::from_secs(5 * 24 * 3_600 - 1));
     assert!(fixture.identity(&session.token).await.is_some());
     fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(fixture.identity(&session.token).await, None);
@@ -98,11 +100,21 @@ async fn an_old_token_works_for_30_s_and_then_ends_the_session() {
     fixture.sign_up("a@b.co").await;
     let first = fixture.sign_in("a@b.co", PASSWORD).await.unwrap().token;
     fixture.clock.advance(Duration::from_secs(1));
-    let second = fixture.records.refresh(&first).await.unwrap().token;
+    let second = fixture
+        .records
+        .refresh(&first, &client())
+        .await
+        .unwrap()
+        .token;
     assert_ne!(first, second);
     fixture.clock.advance(Duration::from_secs(30));
     assert!(fixture.identity(&first).await.is_some(), "tabs race");
-    let same = fixture.records.refresh(&first).await.unwrap().token;
+    let same = fixture
+        .records
+        .refresh(&first, &client())
+        .await
+        .unwrap()
+        .token;
     assert!(fixture.identity(&same).await.is_some());
     assert!(
         fixture.identity(&second).await.is_some(),
@@ -112,11 +124,15 @@ async fn an_old_token_works_for_30_s_and_then_ends_the_session() {
     fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(fixture.identity(&first).await, None);
     assert!(fixture.identity(&second).await.is_some());
-    fixture.records.refresh(&first).await.expect_err("reused");
+    fixture
+        .records
+        .refresh(&first, &client())
+        .await
+        .expect_err("reused");
     assert_eq!(fixture.identity(&second).await, None, "the session is over");
     fixture
         .records
-        .refresh(&second)
+        .refresh(&second, &client())
         .await
         .expect_err("the session is over");
 }
@@ -178,7 +194,10 @@ async fn the_auth_rule_decides_who_may_have_a_session() {
     for rule in [json!("verified = true"), json!(null)] {
         set(rule).await.unwrap();
         assert_eq!(codes(fixture.sign_in("a@b.co", PASSWORD).await), [refusal]);
-        assert_eq!(codes(fixture.records.refresh(&open.token).await), [refusal]);
+        assert_eq!(
+            codes(fixture.records.refresh(&open.token, &client()).await),
+            [refusal]
+        );
     }
     set(json!("verified = true")).await.unwrap();
     let wrong = fixture.sign_in("a@b.co", "wrong password").await;
@@ -219,7 +238,11 @@ async fn a_stale_hot_copy_does_not_refuse_the_new_token() {
     let cache = &fixture.records.inner.cache;
     let key = fixture.records.hot_key(&first.identity.session_id);
     let stale = cache.get(&key).expect("hot");
-    let second = fixture.records.refresh(&first.token).await.unwrap();
+    let second = fixture
+        .records
+        .refresh(&first.token, &client())
+        .await
+        .unwrap();
     // As by a reader that had read the row before the refresh and kept it hot after it.
     cache.set(&key, stale, None).unwrap();
     assert!(fixture.identity(&second.token).await.is_some());
@@ -251,8 +274,8 @@ async fn an_expired_token_is_renewed_for_the_panel_alone() {
     let fixture = Fixture::new().await;
     fixture.sign_up("a@b.co").await;
     let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
-    fixture.clock.advance(Duration::from_hours(1));
-    let refused = fixture.records.refresh(&session.token).await;
+    fixture.clock.advance(Duration::from_hours(5 * 24));
+    let refused = fixture.records.refresh(&session.token, &client()).await;
     assert!(matches!(refused, Err(Error::Unauthorized(_))));
     fixture.records.renew(&session.token).await.expect("lives");
 }
@@ -304,7 +327,7 @@ async fn an_account_has_a_hundred_sessions_at_most() {
         let code = records.new_session_code(identity).await;
         let Ok(code) = code else { break };
         last = records
-            .redeem_session_code(&code, "ua", "ip")
+            .redeem_session_code(&code, &client())
             .await
             .unwrap()
             .token;
@@ -457,7 +480,7 @@ async fn sessions_end_with_their_account() {
     assert_eq!(fixture.identity(&session.token).await, None);
     fixture
         .records
-        .refresh(&session.token)
+        .refresh(&session.token, &client())
         .await
         .expect_err("gone");
 }
@@ -508,20 +531,17 @@ async fn session_codes_work_once_and_for_a_minute() {
     let records = &fixture.records;
     let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
     let code = records.new_session_code(&session.identity).await.unwrap();
-    let other = records
-        .redeem_session_code(&code, "ua", "192.0.2.2")
-        .await
-        .unwrap();
+    let other = records.redeem_session_code(&code, &client()).await.unwrap();
     assert_eq!(other.identity.id, session.identity.id);
     assert_ne!(other.identity.session_id, session.identity.session_id);
     records
-        .redeem_session_code(&code, "ua", "ip")
+        .redeem_session_code(&code, &client())
         .await
         .expect_err("used");
     let code = records.new_session_code(&session.identity).await.unwrap();
     fixture.clock.advance(Duration::from_mins(1));
     records
-        .redeem_session_code(&code, "ua", "ip")
+        .redeem_session_code(&code, &client())
         .await
         .expect_err("a minute is over");
     let code = records.new_session_code(&session.identity).await.unwrap();
@@ -530,7 +550,7 @@ async fn session_codes_work_once_and_for_a_minute() {
         .await
         .unwrap();
     records
-        .redeem_session_code(&code, "ua", "ip")
+        .redeem_session_code(&code, &client())
         .await
         .expect_err("signed out");
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Error, Records};
+use crate::{Error, Records, accounts::purpose::Purpose};
 
 /// The longest token that is looked at, in bytes.
 const MAX_TOKEN_BYTES: usize = 4_096;
@@ -39,11 +39,67 @@ impl Claims {
     }
 }
 
+/// What a token that is good for one thing says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PurposeClaims {
+    pub(crate) collection_id: String,
+    /// The address that it was made for; of another purpose when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
+    /// Seconds since the Unix epoch.
+    pub(crate) exp: i64,
+    /// The account's record.
+    pub(crate) id: String,
+    /// The address that the account is to get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) new_email: Option<String>,
+    /// What it is good for.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+}
+
+impl PurposeClaims {
+    pub(crate) fn has_expired(&self, now_ms: i64) -> bool {
+        self.exp.saturating_mul(1_000) <= now_ms
+    }
+}
+
+/// What a token says, whoever signed it: only good for finding the key to check it with.
+pub(crate) fn peek(token: &str) -> Option<PurposeClaims> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return None;
+    }
+    let mut parts = token.split('.');
+    let (Some(_), Some(payload), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+/// Whether a token was signed with this key (HS256), expired or not.
+pub(crate) fn is_signed_with(token: &str, key: &str) -> bool {
+    is_signed(token, key.as_bytes())
+}
+
+fn is_signed(token: &str, key: &[u8]) -> bool {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    token.len() <= MAX_TOKEN_BYTES
+        && jsonwebtoken::decode::<PurposeClaims>(token, &DecodingKey::from_secret(key), &validation)
+            .is_ok()
+}
+
 /// Keys of the platform's tokens, derived from the one secret so that none serves two purposes.
 pub(crate) struct Keys {
     encoding: EncodingKey,
     decoding: DecodingKey,
     csrf: [u8; 32],
+    purposes: [u8; 32],
+    codes: [u8; 32],
 }
 
 impl Keys {
@@ -53,6 +109,8 @@ impl Keys {
             encoding: EncodingKey::from_secret(&session),
             decoding: DecodingKey::from_secret(&session),
             csrf: derive(secret, b"mito csrf token"),
+            purposes: derive(secret, b"mito single-purpose token"),
+            codes: derive(secret, b"mito one-time password"),
         }
     }
 
@@ -60,6 +118,36 @@ impl Keys {
     pub(crate) fn sign(&self, claims: &Claims) -> Result<String, Error> {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
             .map_err(|error| Error::Internal(format!("a token cannot be signed: {error}")))
+    }
+
+    /// Signs claims for one purpose. `own` is what the key has of the account and its collection.
+    pub(crate) fn sign_for(
+        &self,
+        purpose: Purpose,
+        own: &str,
+        claims: &PurposeClaims,
+    ) -> Result<String, Error> {
+        let key = EncodingKey::from_secret(&self.purpose_key(purpose, own));
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)
+            .map_err(|error| Error::Internal(format!("a token cannot be signed: {error}")))
+    }
+
+    /// Whether [`Keys::sign_for`] has signed the token.
+    pub(crate) fn is_signed_for(&self, purpose: Purpose, own: &str, token: &str) -> bool {
+        is_signed(token, &self.purpose_key(purpose, own))
+    }
+
+    fn purpose_key(&self, purpose: Purpose, own: &str) -> [u8; 32] {
+        mac(
+            &self.purposes,
+            format!("{}\n{own}", purpose.name()).as_bytes(),
+        )
+    }
+
+    /// What is stored of a one-time password: few digits, so that a plain hash would tell them to
+    /// whoever reads the database.
+    pub(crate) fn code_hash(&self, code: &str) -> String {
+        hex::encode(mac(&self.codes, code.as_bytes()))
     }
 
     /// The claims of a token with a good signature, whether expired or not: the clock is the

@@ -10,7 +10,8 @@ use crate::{
     collections::{indexes::Index, store},
     error::FieldErrors,
     fields::FieldKind,
-    filter, names,
+    filter::{self, Problem},
+    names,
 };
 
 /// The most fields of a collection.
@@ -45,7 +46,6 @@ pub(crate) fn collection(
     }
     if errors.is_empty() {
         indexes(collection, &mut errors);
-        rules(collection, &mut errors);
         if let Some(existing) = existing.filter(|existing| existing.system) {
             system_rules(collection, existing, &mut errors);
         }
@@ -163,23 +163,35 @@ fn indexes(collection: &Collection, errors: &mut FieldErrors) {
     }
 }
 
-fn rules(collection: &Collection, errors: &mut FieldErrors) {
-    let mut check = |name: &str, checked: Result<(), String>| {
-        if let Err(reason) = checked {
-            let message = format!("Invalid rule: {reason}.");
-            let error = FieldError::new("validation_invalid_rule", message);
-            errors.insert(name.to_owned(), error);
-        }
-    };
-    for (name, rule) in record_rules(collection) {
-        if let Some(rule) = rule {
-            check(name, filter::check_rule(collection, rule));
+/// Checks that rules can be evaluated; the collections that they speak of have been stored.
+pub(crate) fn rules(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Error> {
+    let mut errors = FieldErrors::new();
+    let named = record_rules(collection)
+        .map(|(name, rule)| (name, rule.map(String::as_str)))
+        .into_iter()
+        .chain([("authRule", collection.auth_rule())]);
+    for (name, rule) in named {
+        let checked = filter::check_rule(&mut filter::Saved(tx), collection, rule.unwrap_or(""));
+        match checked {
+            Ok(()) => {}
+            Err(Problem::Failed(error)) => return Err(error),
+            Err(Problem::Invalid(reason)) => {
+                let message = format!("Invalid rule. Raw error: {reason}.");
+                let error = FieldError::new("validation_invalid_rule", message);
+                errors.insert(name.to_owned(), error);
+            }
         }
     }
-    match collection.options.get("authRule") {
-        Some(Value::String(rule)) => check("authRule", filter::check_rule(collection, rule)),
-        None | Some(Value::Null) => {}
-        Some(_) => check("authRule", Err("it is neither text nor null".to_owned())),
+    let auth_rule = collection.options.get("authRule");
+    if auth_rule.is_some_and(|rule| !rule.is_string() && !rule.is_null()) {
+        let message = "Invalid rule. Raw error: it is neither text nor null.";
+        let error = FieldError::new("validation_invalid_rule", message);
+        errors.insert("authRule".to_owned(), error);
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Fields(errors))
     }
 }
 

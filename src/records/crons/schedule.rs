@@ -63,7 +63,8 @@ impl Schedule {
     /// The first minute after `after_ms` that is one of those; none within forty years.
     pub(crate) fn next(&self, after_ms: i64) -> Option<i64> {
         let minute_ms = 60_000;
-        let next_ms = after_ms.div_euclid(minute_ms).checked_add(1)? * minute_ms;
+        let next_ms = after_ms.div_euclid(minute_ms) + 1;
+        let next_ms = next_ms.checked_mul(minute_ms)?;
         let from = Timestamp::from_millisecond(next_ms).ok()?;
         let from = from.to_zoned(TimeZone::UTC).datetime();
         let mut date = from.date();

@@ -36,6 +36,7 @@ const RENAMED: &[(&str, Kind)] = &[
     ("ico", kind("image/x-icon", ".ico")),
     ("jxr", kind("image/jxr", ".jxr")),
     ("m4a", kind("audio/x-m4a", ".m4a")),
+    ("mkv", kind("video/matroska", ".mkv")),
     ("mobi", kind("application/x-mobipocket-ebook", ".mobi")),
     ("mpg", kind("video/mpeg", ".mpeg")),
     ("otf", kind("font/otf", ".otf")),
@@ -50,6 +51,8 @@ const RENAMED: &[(&str, Kind)] = &[
 
 /// Signatures that infer does not know or that are too short for it.
 const SIGNATURES: &[(&[u8], Kind)] = &[
+    (b".snd", kind("audio/basic", ".au")),
+    (b"glTF", kind("model/gltf-binary", ".glb")),
     (b"II*\x00", kind("image/tiff", ".tiff")),
     (b"MM\x00*", kind("image/tiff", ".tiff")),
     (b"8BPS\x00\x01", kind("image/vnd.adobe.photoshop", ".psd")),

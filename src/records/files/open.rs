@@ -1,31 +1,129 @@
-//! Files out.
+//! Files out: found by the address that a client asks for, and read.
 
 use std::ops::Range;
 
+use mito_database::{Tx, Value as Stored};
 use mito_objects::{Body, Object};
 
-use super::{BUCKET, FileKey, Files, failure};
-use crate::Error;
+use super::{BUCKET, FileKey, Files, failure, thumbs::ThumbSize};
+use crate::{
+    Collection, Error, Field, RequestInfo, RuleContext,
+    fields::{FieldKind, Storage},
+    records::{
+        access::{self, Operation},
+        read,
+    },
+};
+
+/// The thumbnail that every picture has, whatever its field says.
+const DEFAULT_THUMB: &str = "100x100";
+
+/// A file as its address names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Address<'a> {
+    /// The id or the name of the collection.
+    pub collection: &'a str,
+    /// The id of the record.
+    pub record: &'a str,
+    /// The name of the file.
+    pub name: &'a str,
+    /// The thumbnail that is asked for; empty for the file itself.
+    pub thumb: &'a str,
+}
+
+/// A file that may be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFile {
+    /// What it is saved as.
+    pub name: String,
+    /// Whether only some may read it.
+    pub is_protected: bool,
+    object: String,
+}
+
+/// What a record says of its file.
+struct Entry {
+    key: FileKey,
+    is_protected: bool,
+    thumb: Option<ThumbSize>,
+}
 
 impl Files<'_> {
-    /// What is known of a file without its bytes.
-    pub async fn head(&self, file: &FileKey) -> Result<Object, Error> {
-        let object = self.objects().head(BUCKET, &file.object_key()).await;
-        object.map_err(failure)
+    /// The file that a record has under a name, or its thumbnail. A protected file is there for
+    /// those alone who may view the record; `info` says who asks.
+    pub async fn find(&self, address: Address<'_>, info: &RequestInfo) -> Result<FoundFile, Error> {
+        let entry = self.entry(address, info).await?;
+        let thumb = match &entry.thumb {
+            Some(size) => {
+                let made = self.thumb(&entry.key, size).await?;
+                made.map(|object| (object, format!("{size}_{}", entry.key.name)))
+            }
+            None => None,
+        };
+        let (object, name) = match thumb {
+            Some(thumb) => thumb,
+            None => (entry.key.object_key(), entry.key.name),
+        };
+        Ok(FoundFile {
+            name,
+            is_protected: entry.is_protected,
+            object,
+        })
+    }
+
+    async fn entry(&self, address: Address<'_>, info: &RequestInfo) -> Result<Entry, Error> {
+        let records = self.records.clone();
+        let collection = address.collection.to_owned();
+        let (record, name) = (address.record.to_owned(), address.name.to_owned());
+        let thumb = address.thumb.to_owned();
+        let info = info.with_context(RuleContext::ProtectedFile);
+        let find = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &collection)?;
+            let field = holder(tx, &collection, &record, &name)?.ok_or(Error::NotFound)?;
+            let is_protected = field.flag("protected");
+            if is_protected {
+                let allowed =
+                    access::require(&records, tx, &collection, &record, Operation::View, &info);
+                match allowed {
+                    // Who may not read it does not learn that it is there.
+                    Err(Error::Forbidden(_)) => return Err(Error::NotFound),
+                    other => other?,
+                }
+            }
+            let is_offered =
+                thumb == DEFAULT_THUMB || field.list_option("thumbs").any(|size| size == thumb);
+            Ok(Entry {
+                key: FileKey {
+                    collection_id: collection.id.clone(),
+                    record_id: record.clone(),
+                    name: name.clone(),
+                },
+                is_protected,
+                thumb: is_offered.then(|| ThumbSize::parse(&thumb)).flatten(),
+            })
+        };
+        self.records.inner.database.read(find).await
     }
 
     /// The bytes of the range that `choose` finds right for the file; it may also refuse. They
     /// stream: however large the file is, little of it is in memory.
     pub async fn open<E, F>(
         &self,
-        file: &FileKey,
+        file: &FoundFile,
         choose: F,
     ) -> Result<(Object, Range<u64>, Body), E>
     where
         F: Fn(&Object) -> Result<Range<u64>, E>,
         E: From<Error>,
     {
-        self.open_object(&file.object_key(), choose).await
+        self.open_object(&file.object, choose).await
+    }
+
+    /// The whole of a file, for code of the platform.
+    pub async fn read(&self, file: &FileKey) -> Result<(Object, Body), Error> {
+        let whole = |object: &Object| Ok::<_, Error>(0..object.size);
+        let (object, _, body) = self.open_object(&file.object_key(), whole).await?;
+        Ok((object, body))
     }
 
     pub(super) async fn open_object<E, F>(
@@ -44,6 +142,36 @@ impl Files<'_> {
             Err(Refused::ByStorage(error)) => Err(failure(error).into()),
         }
     }
+}
+
+/// The field in which the record has the file.
+fn holder<'c>(
+    tx: &mut Tx<'_>,
+    collection: &'c Collection,
+    record: &str,
+    name: &str,
+) -> Result<Option<&'c Field>, Error> {
+    let is_file = |field: &&Field| field.kind_of() == Some(FieldKind::File);
+    if name.is_empty() || !collection.fields.iter().any(|field| is_file(&field)) {
+        return Ok(None);
+    }
+    let Some(row) = read::row(tx, collection, record)? else {
+        return Ok(None);
+    };
+    let fields = collection.fields.iter().zip(row.values());
+    let holds = |(field, stored): &(&Field, &Stored)| is_file(field) && has(field, stored, name);
+    Ok(fields.into_iter().find(holds).map(|(field, _)| field))
+}
+
+fn has(field: &Field, stored: &Stored, name: &str) -> bool {
+    let Stored::Text(text) = stored else {
+        return false;
+    };
+    if field.storage() != Storage::List {
+        return text == name;
+    }
+    let names: Vec<String> = serde_json::from_str(text).unwrap_or_default();
+    names.iter().any(|held| held == name)
 }
 
 /// Why a file is not read.

@@ -157,7 +157,7 @@ impl Files<'_> {
     }
 
     /// Notes that the object is nobody's, before it is there and once it is.
-    async fn announce(&self, object: &str, life: Duration) -> Result<(), Error> {
+    pub(super) async fn announce(&self, object: &str, life: Duration) -> Result<(), Error> {
         let inner = &self.records.inner;
         let life_ms = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         let (object, boot) = (object.to_owned(), inner.boot.clone());
@@ -174,7 +174,7 @@ impl Files<'_> {
     }
 
     /// Has the object removed soon.
-    async fn withdraw(&self, object: &str) {
+    pub(super) async fn withdraw(&self, object: &str) {
         let (object, boot) = (object.to_owned(), self.records.inner.boot.clone());
         let withdraw = move |tx: &mut Tx<'_>| {
             let now_ms = tx.now_ms();

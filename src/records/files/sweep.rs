@@ -50,6 +50,7 @@ impl Files<'_> {
         let boot = self.records.inner.boot.clone();
         let mut removed = 0;
         loop {
+            let _removing = self.objects().removing().await;
             let name = boot.clone();
             let look = move |tx: &mut Tx<'_>| pending::is_due(tx, &name, is_alone(tx));
             if !database.read(look).await? {

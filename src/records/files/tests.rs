@@ -43,8 +43,7 @@ impl Fixture {
     }
 
     async fn content(&self, file: &StagedFile) -> Result<String, Error> {
-        let whole = |object: &Object| Ok::<_, Error>(0..object.size);
-        let (_, _, body) = self.records.files().open(&file.key, whole).await?;
+        let (_, body) = self.records.files().read(&file.key).await?;
         let chunks: Vec<Bytes> = body.try_collect().await.unwrap();
         Ok(String::from_utf8(chunks.concat()).unwrap())
     }

@@ -1,338 +1,311 @@
-//! An expression as a condition in SQL. Comparisons of two constants are decided here, so a
-//! statement never compares parameters whose type PostgreSQL could not infer.
+//! A plan as a condition in SQL. Every value is a parameter, every identifier a checked name that is
+//! quoted; rows of other tables are asked for in sub-queries of their own, so the condition fits
+//! behind any `WHERE` on the collection's table.
+
+mod compare;
+mod term;
+mod time;
 
 use mito_database::{Dialect, Value};
 
 use crate::{
-    fields::{Storage, show},
-    filter::{Expression, Operand, Operator, Scope, macros},
+    CollectionKind,
+    fields::Storage,
+    filter::{
+        arrange::{self, Joins, Step, bit},
+        plan::{Join, JoinId, Leaf, Operand, Plan, ROOT, Source},
+    },
     names::quote,
     sql::Sql,
 };
 
-const TRUE: &str = "1=1";
-const FALSE: &str = "1=0";
+pub(crate) const TRUE: &str = "1=1";
+pub(crate) const FALSE: &str = "1=0";
 
-/// Appends the condition.
-pub(crate) fn expression(
-    sql: &mut Sql,
-    expression: &Expression,
-    scope: Scope<'_>,
-) -> Result<(), String> {
-    match expression {
-        Expression::All(parts) => joined(sql, parts, " AND ", scope),
-        Expression::Any(parts) => joined(sql, parts, " OR ", scope),
-        Expression::Compare(left, operator, right) => {
-            let (left, right) = (resolve(left, scope)?, resolve(right, scope)?);
-            compare(sql, &left, *operator, &right, scope.dialect);
-            Ok(())
-        }
-    }
+/// Appends the condition of a plan for rows of the table that is called `table` in the statement.
+pub(crate) fn condition(sql: &mut Sql, plan: &Plan<'_>, table: &str, dialect: Dialect) {
+    let step = arrange::arrange(plan);
+    let mut writer = Writer::new(sql, plan, table, dialect);
+    let aliases = writer.aliases.clone();
+    let text = writer.step(&step, &aliases);
+    sql.push(&text);
 }
 
-/// Whether the condition holds when every comparison with a column does.
-pub(crate) fn could_hold(expression: &Expression, scope: Scope<'_>) -> Result<bool, String> {
-    match expression {
-        Expression::All(parts) => all(parts, true, scope),
-        Expression::Any(parts) => all(parts, false, scope).map(|none| !none),
-        Expression::Compare(left, operator, right) => {
-            Ok(match (resolve(left, scope)?, resolve(right, scope)?) {
-                (Term::Constant(left), Term::Constant(right)) => {
-                    constants(&left, *operator, &right)
+/// What to sort by for an operand, in turn: the smallest of its values, or the largest.
+pub(crate) fn sortable(
+    sql: &mut Sql,
+    plan: &Plan<'_>,
+    operand: &Operand,
+    table: &str,
+    dialect: Dialect,
+    descending: bool,
+) -> Vec<String> {
+    let mut writer = Writer::new(sql, plan, table, dialect);
+    let mut aliases = writer.aliases.clone();
+    let mut joins: Joins = 0;
+    operand
+        .expression
+        .joins(&mut |join| joins |= arrange::with_parents(plan, join));
+    let joins = arrange::members(joins & !bit(ROOT));
+    if joins.is_empty() {
+        return writer.term(operand, &aliases).sortable(dialect);
+    }
+    let from = writer.from(&joins, 0, &mut aliases);
+    let extreme = if descending { "MAX" } else { "MIN" };
+    let values = writer.term(operand, &aliases).sortable(dialect);
+    values
+        .iter()
+        .map(|value| format!("(SELECT {extreme}({value}) FROM {})", from.text))
+        .collect()
+}
+
+/// How the rows of a join are called where a term stands, and whether they may be missing there.
+#[derive(Clone)]
+struct Aliases {
+    names: Vec<String>,
+    optional: Joins,
+}
+
+struct Writer<'s, 'p> {
+    sql: &'s mut Sql,
+    plan: &'p Plan<'p>,
+    dialect: Dialect,
+    aliases: Aliases,
+    given: usize,
+}
+
+/// What stands behind a `FROM`.
+struct From {
+    text: String,
+    /// What must also stand behind the `WHERE`.
+    conditions: Vec<String>,
+}
+
+impl<'s, 'p> Writer<'s, 'p> {
+    fn new(sql: &'s mut Sql, plan: &'p Plan<'p>, table: &str, dialect: Dialect) -> Self {
+        let mut names = vec![String::new(); plan.joins.len()];
+        names[ROOT] = quote(table);
+        Self {
+            sql,
+            plan,
+            dialect,
+            aliases: Aliases { names, optional: 0 },
+            given: 0,
+        }
+    }
+
+    /// A name that no collection can have.
+    fn alias(&mut self) -> String {
+        self.given += 1;
+        format!("_mito_{}", self.given)
+    }
+
+    fn bind(&mut self, value: Value) -> String {
+        self.sql.parameter(value)
+    }
+
+    fn step(&mut self, step: &Step<'_>, aliases: &Aliases) -> String {
+        match step {
+            Step::All(parts) => self.joined(parts, " AND ", TRUE, aliases),
+            Step::Any(parts) => self.joined(parts, " OR ", FALSE, aliases),
+            Step::Leaf(leaf) => self.leaf(leaf, aliases),
+            Step::Exists { joins, body } => {
+                let required = arrange::required(self.plan, joins, body);
+                let mut inner = aliases.clone();
+                let from = self.from(joins, required, &mut inner);
+                let body = self.step(body, &inner);
+                exists(&from, &body)
+            }
+        }
+    }
+
+    fn joined(
+        &mut self,
+        parts: &[Step<'_>],
+        separator: &str,
+        none: &str,
+        aliases: &Aliases,
+    ) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| self.step(part, aliases)).collect();
+        match &parts[..] {
+            [] => none.to_owned(),
+            [single] => single.clone(),
+            several => format!("({})", several.join(separator)),
+        }
+    }
+
+    /// A comparison, and unless one of several values is enough the same for all of them.
+    fn leaf(&mut self, leaf: &Leaf, aliases: &Aliases) -> String {
+        let mut text = self.comparison(leaf, aliases, aliases);
+        let many = !leaf.left.chain.is_empty() || !leaf.right.chain.is_empty();
+        if many && !leaf.any {
+            let (mut left, mut right) = (aliases.clone(), aliases.clone());
+            let required = arrange::required_to_fail(self.plan, leaf, true);
+            let mut from = self.from(&leaf.left.chain, required, &mut left);
+            if !leaf.right.chain.is_empty() {
+                let required = arrange::required_to_fail(self.plan, leaf, false);
+                let others = self.from(&leaf.right.chain, required, &mut right);
+                from.cross(others);
+            }
+            let fails = format!("NOT ({})", self.comparison(leaf, &left, &right));
+            text = format!("({text} AND NOT {})", exists(&from, &fails));
+        }
+        for account in &leaf.shown_emails {
+            let shown = format!("{}.\"emailVisibility\" = 1", aliases.names[*account]);
+            text = format!("({text} AND {shown})");
+        }
+        text
+    }
+
+    /// The rows of the joins, parents first; those that are not required may be missing.
+    fn from(&mut self, joins: &[JoinId], required: Joins, aliases: &mut Aliases) -> From {
+        let mut from = From {
+            text: String::new(),
+            conditions: Vec::new(),
+        };
+        let is_required = |join: &&JoinId| required & bit(**join) != 0;
+        for join in joins.iter().filter(is_required) {
+            let (rows, on) = self.source(*join, aliases);
+            aliases.optional &= !bit(*join);
+            if from.text.is_empty() {
+                from.text = rows;
+                from.conditions.push(on);
+            } else {
+                from.text = format!("{} JOIN {rows} ON {on}", from.text);
+            }
+        }
+        for join in joins.iter().filter(|join| !is_required(join)) {
+            if from.text.is_empty() {
+                from.text = format!("(SELECT 1 AS one) AS {}", self.alias());
+            }
+            let (rows, on) = self.source(*join, aliases);
+            aliases.optional |= bit(*join);
+            from.text = format!("{} LEFT JOIN {rows} ON {on}", from.text);
+        }
+        if from.text.is_empty() {
+            from.text = format!("(SELECT 1 AS one) AS {}", self.alias());
+        }
+        from
+    }
+
+    /// The rows of a join with their name, and the condition that ties them to their parent.
+    fn source(&mut self, id: JoinId, aliases: &mut Aliases) -> (String, String) {
+        let alias = self.alias();
+        aliases.names[id].clone_from(&alias);
+        let join = &self.plan.joins[id];
+        let table = |join: &Join<'_>| {
+            let collection = join.collection.as_deref();
+            let name = &collection.expect("rows have a collection").name;
+            format!("{} AS {alias}", quote(name))
+        };
+        match &join.source {
+            Source::Root | Source::All => (table(join), TRUE.to_owned()),
+            Source::Related { parent, field } => {
+                let column = self.column(*parent, *field, aliases);
+                (table(join), format!("{alias}.id = {column}"))
+            }
+            Source::OfElement { parent } => {
+                let value = format!("{}.value", aliases.names[*parent]);
+                (table(join), format!("{alias}.id = {value}"))
+            }
+            Source::Back { parent, field } => {
+                let own = self.column(id, *field, aliases);
+                let to = format!("{}.id", aliases.names[*parent]);
+                if self.plan.joins[id].field(*field).storage() != Storage::List {
+                    return (table(join), format!("{own} = {to}"));
                 }
-                _ => true,
-            })
+                let element = self.alias();
+                let values = self.elements(&own, &element);
+                let on = format!("EXISTS (SELECT 1 FROM {values} WHERE {element}.value = {to})");
+                (table(join), on)
+            }
+            Source::Picked { ids } => {
+                let ids: Vec<String> = ids
+                    .iter()
+                    .map(|id| self.bind(Value::Text(id.clone())))
+                    .collect();
+                (table(join), format!("{alias}.id IN ({})", ids.join(", ")))
+            }
+            Source::Elements { parent, field } => {
+                let column = self.column(*parent, *field, aliases);
+                let list = self.plan.joins[*parent].field(*field).storage() == Storage::List;
+                let rows = if list {
+                    self.elements(&column, &alias)
+                } else {
+                    self.single(&column, &alias)
+                };
+                (rows, TRUE.to_owned())
+            }
+            Source::Given { values } => {
+                let list = serde_json::Value::from(values.clone()).to_string();
+                let list = self.bind(Value::Text(list));
+                let rows = match self.dialect {
+                    Dialect::Sqlite => format!("json_each({list}) AS {alias}"),
+                    Dialect::Postgres => {
+                        format!("json_array_elements_text({list}::json) AS {alias}(value)")
+                    }
+                };
+                (rows, TRUE.to_owned())
+            }
         }
     }
-}
 
-fn all(parts: &[Expression], wanted: bool, scope: Scope<'_>) -> Result<bool, String> {
-    for part in parts {
-        if could_hold(part, scope)? != wanted {
-            return Ok(false);
+    /// The values of a list.
+    fn elements(&self, column: &str, alias: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!(
+                "json_each(CASE WHEN json_valid({column}) THEN {column} \
+                 ELSE json_array({column}) END) AS {alias}"
+            ),
+            Dialect::Postgres => {
+                format!(
+                    "LATERAL json_array_elements_text(NULLIF({column}, '')::json) AS {alias}(value)"
+                )
+            }
         }
     }
-    Ok(true)
-}
 
-fn joined(
-    sql: &mut Sql,
-    parts: &[Expression],
-    separator: &str,
-    scope: Scope<'_>,
-) -> Result<(), String> {
-    sql.push("(");
-    for (position, part) in parts.iter().enumerate() {
-        if position > 0 {
-            sql.push(separator);
-        }
-        expression(sql, part, scope)?;
-    }
-    sql.push(")");
-    Ok(())
-}
-
-/// An operand whose meaning is known.
-enum Term {
-    Column(Column),
-    Constant(Operand),
-}
-
-struct Column {
-    /// The quoted column, never null.
-    sql: String,
-    storage: Storage,
-    /// Appended with `AND`: what a row must also fulfil for its value to be compared.
-    guard: Option<&'static str>,
-}
-
-impl Column {
-    fn as_text(&self) -> String {
-        match self.storage {
-            Storage::Number | Storage::Bool => format!("CAST({} AS TEXT)", self.sql),
-            Storage::Text | Storage::List | Storage::Json => self.sql.clone(),
+    /// One value as if it were a list.
+    fn single(&self, column: &str, alias: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("json_each(json_array({column})) AS {alias}"),
+            Dialect::Postgres => format!("LATERAL (SELECT {column} AS value) AS {alias}"),
         }
     }
-}
 
-fn resolve(operand: &Operand, scope: Scope<'_>) -> Result<Term, String> {
-    let Operand::Name(name) = operand else {
-        return Ok(Term::Constant(operand.clone()));
-    };
-    if name.starts_with('@') {
-        return macros::resolve(name, scope).map(Term::Constant);
+    fn column(&self, join: JoinId, field: usize, aliases: &Aliases) -> String {
+        let name = quote(&self.plan.joins[join].field(field).name);
+        format!("{}.{name}", aliases.names[join])
     }
-    column(name, scope).map(Term::Column)
-}
 
-/// The column of a field that this caller may compare or sort by.
-pub(crate) fn sortable(name: &str, scope: Scope<'_>) -> Result<String, String> {
-    let column = column(name, scope)?;
-    if column.guard.is_some() {
-        return Err(format!("records cannot be sorted by {name:?}"));
+    /// Whether a column can be null where its row is not missing.
+    fn has_nulls(&self, join: JoinId, field: usize) -> bool {
+        let join = &self.plan.joins[join];
+        let view = join
+            .collection
+            .as_deref()
+            .is_some_and(|collection| collection.kind == CollectionKind::View);
+        view || join.field(field).storage() == Storage::Json
     }
-    Ok(column.sql)
 }
 
-fn column(name: &str, scope: Scope<'_>) -> Result<Column, String> {
-    let field = scope
-        .collection
-        .field(name)
-        .filter(|field| !field.is_secret() && (scope.trusted || !field.is_hidden()))
-        .ok_or_else(|| format!("there is no field {name:?}"))?;
-    let storage = field.storage();
-    let quoted = quote(&field.name);
-    let sql = match storage {
-        Storage::Json => format!("COALESCE({quoted}, '')"),
-        _ => quoted,
-    };
-    // An address that its owner hides must not be found out by filtering.
-    let guarded = scope.collection.is_auth() && name == "email" && !scope.trusted;
-    Ok(Column {
-        sql,
-        storage,
-        guard: guarded.then_some("\"emailVisibility\" = 1"),
-    })
+impl From {
+    /// All combinations with the rows of another.
+    fn cross(&mut self, other: Self) {
+        // Joins bind to the left, so what follows the other's first rows belongs to it alone.
+        self.text = format!("{} CROSS JOIN {}", self.text, other.text);
+        self.conditions.extend(other.conditions);
+    }
 }
 
-fn compare(sql: &mut Sql, left: &Term, operator: Operator, right: &Term, dialect: Dialect) {
-    let guards: Vec<&str> = [left, right]
-        .into_iter()
-        .filter_map(|term| match term {
-            Term::Column(column) => column.guard,
-            Term::Constant(_) => None,
-        })
+fn exists(from: &From, body: &str) -> String {
+    let mut conditions: Vec<&str> = from
+        .conditions
+        .iter()
+        .map(String::as_str)
+        .filter(|condition| *condition != TRUE)
         .collect();
-    if !guards.is_empty() {
-        sql.push("(");
-    }
-    let like = matches!(operator, Operator::Like | Operator::NotLike);
-    match (left, right) {
-        (Term::Constant(left), Term::Constant(right)) => {
-            sql.push(if constants(left, operator, right) {
-                TRUE
-            } else {
-                FALSE
-            });
-        }
-        (Term::Column(left), Term::Constant(right)) if like => {
-            sql.push(&left.as_text())
-                .push(like_keyword(operator, dialect));
-            sql.bind(Value::Text(pattern(&text_of(right))))
-                .push(" ESCAPE '\\'");
-        }
-        (left, Term::Column(right)) if like => {
-            match left {
-                Term::Column(left) => sql.push(&left.as_text()),
-                Term::Constant(left) => sql
-                    .push("CAST(")
-                    .bind(Value::Text(text_of(left)))
-                    .push(" AS TEXT)"),
-            };
-            sql.push(like_keyword(operator, dialect))
-                .push(&contains(&right.as_text()));
-            sql.push(" ESCAPE '\\'");
-        }
-        (Term::Column(left), Term::Column(right)) => {
-            let same = left.storage == right.storage
-                || !matches!(left.storage, Storage::Number | Storage::Bool)
-                    && !matches!(right.storage, Storage::Number | Storage::Bool);
-            let (left, right) = if same {
-                (left.sql.clone(), right.sql.clone())
-            } else {
-                (left.as_text(), right.as_text())
-            };
-            sql.push(&left).push(symbol(operator)).push(&right);
-        }
-        (Term::Column(column), Term::Constant(constant)) => {
-            with_constant(sql, column, operator, constant);
-        }
-        (Term::Constant(constant), Term::Column(column)) => {
-            with_constant(sql, column, operator.flipped(), constant);
-        }
-    }
-    for guard in &guards {
-        sql.push(" AND ").push(guard);
-    }
-    if !guards.is_empty() {
-        sql.push(")");
-    }
-}
-
-/// The constant takes the type of the column. One that cannot is unequal to everything.
-fn with_constant(sql: &mut Sql, column: &Column, operator: Operator, constant: &Operand) {
-    let value = match column.storage {
-        Storage::Text | Storage::List | Storage::Json => Some(Value::Text(text_of(constant))),
-        Storage::Number => number_of(constant).map(Value::Real),
-        Storage::Bool => flag_of(constant).map(|flag| Value::Integer(i64::from(flag))),
-    };
-    match value {
-        Some(value) => {
-            sql.push(&column.sql).push(symbol(operator)).bind(value);
-        }
-        None => {
-            sql.push(if operator.is_negative() { TRUE } else { FALSE });
-        }
-    }
-}
-
-fn symbol(operator: Operator) -> &'static str {
-    match operator {
-        Operator::NotEqual => " <> ",
-        Operator::Greater => " > ",
-        Operator::GreaterOrEqual => " >= ",
-        Operator::Less => " < ",
-        Operator::LessOrEqual => " <= ",
-        Operator::Equal | Operator::Like | Operator::NotLike => " = ",
-    }
-}
-
-/// `~` ignores the case of letters; SQLite's `LIKE` does so for ASCII.
-fn like_keyword(operator: Operator, dialect: Dialect) -> &'static str {
-    match (operator == Operator::NotLike, dialect) {
-        (false, Dialect::Sqlite) => " LIKE ",
-        (true, Dialect::Sqlite) => " NOT LIKE ",
-        (false, Dialect::Postgres) => " ILIKE ",
-        (true, Dialect::Postgres) => " NOT ILIKE ",
-    }
-}
-
-/// `%text%` with the wildcards of `text` escaped; a text with a `%` of its own is the pattern.
-fn pattern(text: &str) -> String {
-    if has_wildcard(text) {
-        return text.to_owned();
-    }
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let escapes = character == '\\'
-            && characters
-                .peek()
-                .is_some_and(|next| matches!(next, '\\' | '%' | '_'));
-        match character {
-            '\\' if escapes => {
-                pattern.push('\\');
-                pattern.extend(characters.next());
-            }
-            '\\' | '_' | '%' => {
-                pattern.push('\\');
-                pattern.push(character);
-            }
-            _ => pattern.push(character),
-        }
-    }
-    pattern.push('%');
-    pattern
-}
-
-/// Whether there is a `%` without a backslash before it. A trailing backslash would be an error of
-/// the pattern, so such a text is no pattern.
-fn has_wildcard(text: &str) -> bool {
-    let (mut escaped, mut found) = (false, false);
-    for character in text.chars() {
-        found |= character == '%' && !escaped;
-        escaped = character == '\\' && !escaped;
-    }
-    found && !escaped
-}
-
-/// SQL of a pattern that finds the text in `column`.
-fn contains(column: &str) -> String {
-    format!(
-        "('%' || replace(replace(replace({column}, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')"
-    )
-}
-
-fn text_of(operand: &Operand) -> String {
-    match operand {
-        Operand::Text(text) | Operand::Name(text) => text.clone(),
-        Operand::Number(number) => show::number(*number).to_string(),
-        Operand::Bool(flag) => flag.to_string(),
-        Operand::Null => String::new(),
-    }
-}
-
-fn number_of(operand: &Operand) -> Option<f64> {
-    match operand {
-        Operand::Number(number) => Some(*number),
-        Operand::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        Operand::Text(text) => text
-            .trim()
-            .parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite()),
-        Operand::Null | Operand::Name(_) => None,
-    }
-}
-
-fn flag_of(operand: &Operand) -> Option<bool> {
-    match text_of(operand).as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-fn constants(left: &Operand, operator: Operator, right: &Operand) -> bool {
-    let (left_text, right_text) = (text_of(left), text_of(right));
-    let order = match (left, right) {
-        (Operand::Number(left), Operand::Number(right)) => left.partial_cmp(right),
-        _ => Some(left_text.cmp(&right_text)),
-    };
-    let contains = || {
-        left_text
-            .to_lowercase()
-            .contains(&right_text.to_lowercase())
-    };
-    match operator {
-        Operator::Equal => order.is_some_and(std::cmp::Ordering::is_eq),
-        Operator::NotEqual => order.is_some_and(std::cmp::Ordering::is_ne),
-        Operator::Greater => order.is_some_and(std::cmp::Ordering::is_gt),
-        Operator::GreaterOrEqual => order.is_some_and(std::cmp::Ordering::is_ge),
-        Operator::Less => order.is_some_and(std::cmp::Ordering::is_lt),
-        Operator::LessOrEqual => order.is_some_and(std::cmp::Ordering::is_le),
-        Operator::Like => contains(),
-        Operator::NotLike => !contains(),
-    }
+    conditions.push(body);
+    let conditions = conditions.join(" AND ");
+    format!("EXISTS (SELECT 1 FROM {} WHERE {conditions})", from.text)
 }

@@ -1,41 +1,22 @@
-//! Names that stand for values: `@request.auth.*`, `@now` and the other dates.
+//! Names that stand for points in time: `@now` and its kin, all in UTC.
 
 use jiff::{Timestamp, ToSpan as _, Zoned, tz::TimeZone};
+use mito_database::Value;
 
-use crate::{
-    fields::dates,
-    filter::{Operand, Scope},
-};
+use crate::fields::dates;
 
-/// The value of a name that begins with `@`.
-pub(crate) fn resolve(name: &str, scope: Scope<'_>) -> Result<Operand, String> {
-    if let Some(path) = name.strip_prefix("@request.") {
-        return request(path, scope);
+/// The value of a macro; `None` when the name is not one.
+pub(crate) fn resolve(name: &str, now: Timestamp) -> Result<Option<Value>, String> {
+    if !name.starts_with('@') {
+        return Ok(None);
     }
-    if name.starts_with("@collection.") {
-        return Err(format!("{name} is not supported"));
-    }
-    let now = scope.now.to_zoned(TimeZone::UTC);
-    moment(name, &now)
-        .map_err(|error| format!("{name} cannot be told: {error}"))?
-        .ok_or_else(|| format!("{name} is not known"))
+    let now = now.to_zoned(TimeZone::UTC);
+    moment(name, &now).map_err(|error| format!("{name} cannot be told: {error}"))
 }
 
-fn request(path: &str, scope: Scope<'_>) -> Result<Operand, String> {
-    let identity = scope.info.identity.as_ref();
-    let value = match path {
-        "auth.id" => identity.map(|identity| identity.id.clone()),
-        "auth.collectionName" => identity.map(|identity| identity.collection.clone()),
-        "auth.collectionId" => identity.map(|identity| identity.collection_id.clone()),
-        "auth.email" => identity.map(|identity| identity.email.clone()),
-        _ => return Err(format!("@request.{path} is not supported")),
-    };
-    Ok(Operand::Text(value.unwrap_or_default()))
-}
-
-fn moment(name: &str, now: &Zoned) -> Result<Option<Operand>, jiff::Error> {
-    let text = |at: Timestamp| Operand::Text(dates::format(at));
-    let number = |part: i32| Operand::Number(f64::from(part));
+fn moment(name: &str, now: &Zoned) -> Result<Option<Value>, jiff::Error> {
+    let text = |at: Timestamp| Value::Text(dates::format(at));
+    let number = |part: i32| Value::Real(f64::from(part));
     let day = now.start_of_day()?;
     let month = day.first_of_month()?;
     let year = day.first_of_year()?;

@@ -1,6 +1,10 @@
 //! Words into an expression. `&&` binds tighter than `||`.
 
-use crate::filter::{Expression, MAX_DEPTH, MAX_EXPRESSIONS, Operand, lexer, lexer::Word};
+use crate::filter::{
+    MAX_ARGUMENTS, MAX_DEPTH, MAX_EXPRESSIONS,
+    ast::{Comparison, Expression, Operand},
+    lexer::{self, Word},
+};
 
 /// Parses a filter or rule.
 pub(crate) fn parse(text: &str) -> Result<Expression, String> {
@@ -51,33 +55,65 @@ impl Parser {
         }
         self.comparisons += 1;
         if self.comparisons > MAX_EXPRESSIONS {
-            return Err(format!("it has more than {MAX_EXPRESSIONS} comparisons"));
+            return Err(format!(
+                "max expressions limit of {MAX_EXPRESSIONS} reached"
+            ));
         }
         let left = self.operand()?;
-        let operator = match self.words.next() {
-            Some(Word::Operator(operator)) => operator,
+        let (operator, any) = match self.words.next() {
+            Some(Word::Operator(operator, any)) => (operator, any),
             other => {
                 let found = describe(other.as_ref());
                 return Err(format!("expected an operator, found {found}"));
             }
         };
-        Ok(Expression::Compare(left, operator, self.operand()?))
+        let right = self.operand()?;
+        Ok(Expression::Compare(Comparison {
+            left,
+            operator,
+            any,
+            right,
+        }))
     }
 
     fn operand(&mut self) -> Result<Operand, String> {
         match self.words.next() {
-            Some(Word::Text(text)) => Ok(Operand::Text(text)),
-            Some(Word::Number(number)) => Ok(Operand::Number(number)),
-            Some(Word::Name(name)) => Ok(match name.as_str() {
-                "true" => Operand::Bool(true),
-                "false" => Operand::Bool(false),
-                "null" => Operand::Null,
-                _ => Operand::Name(name),
-            }),
-            other => {
-                let found = describe(other.as_ref());
-                Err(format!("expected a field or a value, found {found}"))
+            Some(Word::Function(name)) => {
+                let arguments = self.arguments()?;
+                Ok(Operand::Function(name, arguments))
             }
+            other => plain(other),
+        }
+    }
+
+    /// What is left of a call, the closing parenthesis included. Calls cannot be nested.
+    fn arguments(&mut self) -> Result<Vec<Operand>, String> {
+        let mut arguments = Vec::new();
+        while self.words.next_if_eq(&Word::Close).is_none() {
+            if arguments.len() == MAX_ARGUMENTS {
+                return Err(format!(
+                    "a function takes at most {MAX_ARGUMENTS} arguments"
+                ));
+            }
+            arguments.push(plain(self.words.next())?);
+            if self.words.next_if_eq(&Word::Comma).is_none()
+                && self.words.peek() != Some(&Word::Close)
+            {
+                return Err("a parenthesis is not closed".to_owned());
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+fn plain(word: Option<Word>) -> Result<Operand, String> {
+    match word {
+        Some(Word::Text(text)) => Ok(Operand::Text(text)),
+        Some(Word::Number(number)) => Ok(Operand::Number(number)),
+        Some(Word::Name(name)) => Ok(Operand::Name(name)),
+        other => {
+            let found = describe(other.as_ref());
+            Err(format!("expected a field or a value, found {found}"))
         }
     }
 }
@@ -93,12 +129,14 @@ fn describe(word: Option<&Word>) -> String {
     match word {
         None => "the end".to_owned(),
         Some(Word::Name(name)) => format!("{name:?}"),
+        Some(Word::Function(name)) => format!("a call of {name:?}"),
         Some(Word::Text(text)) => format!("the text {text:?}"),
         Some(Word::Number(number)) => format!("the number {number}"),
-        Some(Word::Operator(operator)) => format!("{:?}", operator.symbol()),
+        Some(Word::Operator(operator, _)) => format!("{:?}", operator.symbol()),
         Some(Word::And) => "\"&&\"".to_owned(),
         Some(Word::Or) => "\"||\"".to_owned(),
         Some(Word::Open) => "\"(\"".to_owned(),
         Some(Word::Close) => "\")\"".to_owned(),
+        Some(Word::Comma) => "\",\"".to_owned(),
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     fields::Storage,
     records::{
         access::Operation,
+        expand,
         read::{self, Viewer},
     },
 };
@@ -51,7 +52,7 @@ impl Records {
             Err(Error::NotFound) => return Ok(Vec::new()),
             other => other?,
         };
-        let audiences = self.audiences(&collection, &event.record);
+        let audiences = self.audiences(&collection, event);
         if audiences.is_empty() {
             return Ok(Vec::new());
         }
@@ -65,22 +66,22 @@ impl Records {
         };
         let mut deliveries = Vec::new();
         for (operation, audience) in audiences {
-            telling.tell(tx, operation, audience, &mut deliveries)?;
+            telling.tell(self, tx, operation, audience, &mut deliveries)?;
         }
         Ok(deliveries)
     }
 
     /// Everybody who might be told, with the operation whose rule decides.
-    fn audiences(&self, collection: &Collection, id: &str) -> Vec<(Operation, Audience)> {
+    fn audiences(&self, collection: &Collection, event: &Event) -> Vec<(Operation, Audience)> {
         let registry = self.inner.realtime.registry();
         let mut audiences = Vec::new();
         for name in [&collection.name, &collection.id] {
             for (target, operation) in [
-                (format!("{name}/{id}"), Operation::View),
+                (format!("{name}/{}", event.record), Operation::View),
                 (format!("{name}/*"), Operation::List),
                 (name.clone(), Operation::List),
             ] {
-                let asked = registry.audiences(&target).into_iter();
+                let asked = registry.audiences(&target, event.sequence).into_iter();
                 audiences.extend(asked.map(|audience| (operation, audience)));
             }
         }
@@ -154,39 +155,81 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn tell(
         &mut self,
+        records: &Records,
         tx: &mut Tx<'_>,
         operation: Operation,
         audience: Audience,
         deliveries: &mut Vec<Delivery>,
     ) -> Result<(), Error> {
         let Audience { topic, members } = audience;
-        for (identity, clients) in by_account(members) {
+        let groups = by_account(members);
+        let identities: Vec<&Identity> = groups
+            .iter()
+            .filter_map(|(identity, _)| identity.as_deref())
+            .collect();
+        self.judge.expect(tx, operation, &identities)?;
+        for (identity, clients) in groups {
             let info = request(&topic, identity.as_deref());
             if !self.judge.lets_know(tx, operation, &topic, &info)? {
                 continue;
             }
-            let message = self.write(&topic, &info);
+            let message = self.write(records, tx, &topic, &info)?;
             deliveries.extend(clients.into_iter().map(|client| (client, message.clone())));
         }
         Ok(())
     }
 
-    fn write(&mut self, topic: &Topic, info: &RequestInfo) -> Bytes {
+    fn write(
+        &mut self,
+        records: &Records,
+        tx: &mut Tx<'_>,
+        topic: &Topic,
+        info: &RequestInfo,
+    ) -> Result<Bytes, Error> {
         let subject = self.judge.subject();
         let key = (Arc::clone(&topic.text), view(subject, topic, info));
         if let Some(written) = self.written.get(&key) {
-            return written.clone();
+            return Ok(written.clone());
         }
         let viewer = Viewer::of(info.identity.as_ref());
-        let record = read::shown(&subject.collection, &subject.values, &viewer);
+        let mut record = read::shown(&subject.collection, &subject.values, &viewer);
+        if self.manages(tx, info)? {
+            let whole = read::shown(&subject.collection, &subject.values, &Viewer::Worker);
+            record.extend(whole.into_iter().filter(|(name, _)| name == "email"));
+        }
+        let expand = topic.parameter("expand");
+        if !expand.is_empty() {
+            let found = std::slice::from_mut(&mut record);
+            let expanded = expand::apply(tx, records, &subject.collection, found, expand, info);
+            // One that is wrong expands nothing.
+            if let Err(Error::Database(error)) = expanded {
+                return Err(error.into());
+            }
+        }
         let record = (topic.pick)(Value::Object(record), topic.parameter("fields"));
         let written = message(
             &topic.text,
             &json!({"action": self.action, "record": record}),
         );
         self.written.insert(key, written.clone());
-        written
+        Ok(written)
     }
+}
+
+impl Telling<'_> {
+    /// Whether the subscriber may manage the account that the record is.
+    fn manages(&mut self, tx: &mut Tx<'_>, info: &RequestInfo) -> Result<bool, Error> {
+        match manage_rule(&self.judge.subject().collection) {
+            Some(rule) if !info.is_superuser() => self.judge.holds(tx, rule, info),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// A rule by which accounts may be managed, if there is one.
+fn manage_rule(collection: &Collection) -> Option<&str> {
+    let rule = collection.options.get("manageRule").and_then(Value::as_str);
+    rule.filter(|rule| collection.is_auth() && !rule.trim().is_empty())
 }
 
 /// What rules see of a subscriber.
@@ -208,7 +251,8 @@ fn view(subject: &Subject, topic: &Topic, info: &RequestInfo) -> View {
     if identity.is_superuser() {
         return View::Superuser;
     }
-    if !topic.parameter("expand").is_empty() {
+    let is_managed = manage_rule(&subject.collection).is_some();
+    if is_managed || !topic.parameter("expand").is_empty() {
         return View::Account(account(identity));
     }
     if identity.id == subject.id && identity.collection_id == subject.collection.id {

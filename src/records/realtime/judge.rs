@@ -3,16 +3,20 @@
 use std::{collections::HashMap, sync::Arc};
 
 use mito_database::{Tx, Value as Stored};
+use mito_network::Identity;
 
 use super::{
     deliver::{AccountKey, account},
     topic::Topic,
 };
 use crate::{
-    Collection, Error, Records, RequestInfo, filter,
-    names::quote,
+    Collection, Error, Records, RequestInfo,
+    filter::{
+        self, Problem, Text,
+        evaluate::{Evaluator, Verdict},
+        resolve::Author,
+    },
     records::access::{self, Operation, Target},
-    sql::Sql,
 };
 
 /// The record that an event is about.
@@ -34,8 +38,10 @@ type Seen = (Operation, Option<AccountKey>, Option<Arc<str>>);
 pub(crate) struct Judge<'a> {
     records: &'a Records,
     subject: &'a Subject,
+    evaluator: Evaluator<'a>,
     by_rule: HashMap<Seen, bool>,
-    by_filter: HashMap<(Arc<str>, bool), bool>,
+    /// What other collections let one list depends on the account.
+    by_filter: HashMap<(Arc<str>, Option<AccountKey>), bool>,
 }
 
 impl<'a> Judge<'a> {
@@ -43,6 +49,7 @@ impl<'a> Judge<'a> {
         Self {
             records,
             subject,
+            evaluator: Evaluator::new(records, Arc::clone(&subject.collection), &subject.values),
             by_rule: HashMap::new(),
             by_filter: HashMap::new(),
         }
@@ -87,13 +94,7 @@ impl<'a> Judge<'a> {
         if let Some(verdict) = self.by_rule.get(&seen) {
             return Ok(*verdict);
         }
-        let collection = &self.subject.collection;
-        let checked = access::check(self.records, tx, collection, rule, self.target(), info);
-        let verdict = match checked {
-            Err(Error::Database(error)) => return Err(error.into()),
-            // A rule that cannot be read lets nobody through.
-            other => other.unwrap_or(false),
-        };
+        let verdict = self.holds(tx, rule, info)?;
         self.by_rule.insert(seen, verdict);
         Ok(verdict)
     }
@@ -110,19 +111,57 @@ impl<'a> Judge<'a> {
             return Ok(true);
         }
         let superuser = info.is_superuser();
-        if !superuser && text.contains("@request.") {
+        if !superuser && (text.contains("@request.") || text.contains("@collection.")) {
             return Ok(false);
         }
-        let key = (Arc::clone(&topic.text), superuser);
+        let account = info.identity.as_ref().map(account);
+        let key = (Arc::clone(&topic.text), account);
         if let Some(verdict) = self.by_filter.get(&key) {
             return Ok(*verdict);
         }
-        let verdict = match self.passes(tx, text, info, superuser) {
-            Err(Error::Invalid(_)) => false,
-            other => other?,
+        let author = if superuser {
+            Author::Superuser
+        } else {
+            Author::Anybody
         };
+        let verdict = self.fulfils(tx, (text, author), info)?;
         self.by_filter.insert(key, verdict);
         Ok(verdict)
+    }
+
+    /// Whether the record fulfils a rule. One that cannot be read lets nobody through.
+    pub(crate) fn holds(
+        &mut self,
+        tx: &mut Tx<'_>,
+        rule: &str,
+        info: &RequestInfo,
+    ) -> Result<bool, Error> {
+        self.fulfils(tx, (rule, Author::Trusted), info)
+    }
+
+    /// Reads the accounts of all subscribers at once if the rule of `operation` speaks of more than
+    /// their ids.
+    pub(crate) fn expect(
+        &mut self,
+        tx: &mut Tx<'_>,
+        operation: Operation,
+        identities: &[&Identity],
+    ) -> Result<(), Error> {
+        let Some(rule) = access::any_rule(&self.subject.collection, operation) else {
+            return Ok(());
+        };
+        if identities.len() < 2 || !filter::reads_account(rule) {
+            return Ok(());
+        }
+        let mut by_collection: HashMap<&str, Vec<String>> = HashMap::new();
+        for identity in identities {
+            let ids = by_collection.entry(&identity.collection).or_default();
+            ids.push(identity.id.clone());
+        }
+        for (collection, ids) in by_collection {
+            self.evaluator.expect_accounts(tx, collection, &ids)?;
+        }
+        Ok(())
     }
 
     fn target(&self) -> Target<'_> {
@@ -133,28 +172,29 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn passes(
-        &self,
+    /// Whether the record fulfils a text, which is asked of the database only where it must be.
+    fn fulfils(
+        &mut self,
         tx: &mut Tx<'_>,
-        filter: &str,
+        text: Text<'_>,
         info: &RequestInfo,
-        trusted: bool,
     ) -> Result<bool, Error> {
-        let subject = self.subject;
-        let mut sql = if subject.is_gone {
-            access::would_be(&subject.collection, &subject.values, tx.dialect())
-        } else {
-            let mut sql = Sql::new(format!(
-                "SELECT 1 AS fulfilled FROM {} WHERE id = ",
-                quote(&subject.collection.name)
-            ));
-            sql.bind(Stored::Text(subject.id.clone()));
-            sql
+        if text.0.trim().is_empty() {
+            return Ok(true);
+        }
+        let found = match self.evaluator.evaluate(tx, &[text], info) {
+            Ok(Verdict::Yes) => Ok(true),
+            Ok(Verdict::No) => Ok(false),
+            Ok(Verdict::NeedsSql) => {
+                let collection = &self.subject.collection;
+                access::passes(self.records, tx, collection, &[text], self.target(), info)
+            }
+            Err(problem) => Err(problem),
         };
-        sql.push(" AND (");
-        let scope = access::scope(tx, &subject.collection, info, trusted);
-        filter::compile(&mut sql, filter, scope).map_err(Error::Invalid)?;
-        sql.push(")");
-        Ok(sql.query_one(tx)?.is_some())
+        match found {
+            Ok(found) => Ok(found),
+            Err(Problem::Failed(Error::Database(error))) => Err(error.into()),
+            Err(Problem::Failed(_) | Problem::Invalid(_)) => Ok(false),
+        }
     }
 }

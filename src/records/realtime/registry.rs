@@ -90,7 +90,22 @@ impl Client {
 #[derive(Debug)]
 struct Channel {
     topic: Arc<Topic>,
-    members: HashMap<u64, Arc<Client>>,
+    members: HashMap<u64, Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    client: Arc<Client>,
+    /// The newest event when it asked: it is told of later ones.
+    after: i64,
+}
+
+/// When something is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) at_ms: i64,
+    /// The newest committed event.
+    pub(crate) sequence: i64,
 }
 
 /// A channel as it was at one moment.
@@ -171,7 +186,7 @@ impl Registry {
         topics: Vec<Topic>,
         identity: Option<Identity>,
         address: &str,
-        now_ms: i64,
+        now: Moment,
     ) -> Result<(), Refused> {
         let client = self.clients.get(id).cloned().ok_or(Refused::Unknown)?;
         if client.address != address {
@@ -191,15 +206,27 @@ impl Registry {
             return Err(Refused::OtherAccount);
         }
         state.identity = identity.map(Arc::new);
+        // What is submitted again goes on without a gap.
         let before = std::mem::take(&mut state.topics);
-        self.remove_from(&client, &before);
-        state.topics = self.add_to(&client, topics);
-        client.active_ms.store(now_ms, Ordering::Relaxed);
+        let added = self.add_to(&client, topics, now.sequence);
+        let dropped: Vec<Arc<Topic>> = before
+            .into_iter()
+            .filter(|topic| !added.contains_key(&topic.text))
+            .collect();
+        self.remove_from(&client, &dropped);
+        state.topics = added.into_values().collect();
+        client.active_ms.store(now.at_ms, Ordering::Relaxed);
         Ok(())
     }
 
-    fn add_to(&mut self, client: &Arc<Client>, topics: Vec<Topic>) -> Vec<Arc<Topic>> {
-        let mut added = Vec::with_capacity(topics.len());
+    /// Adds a client to channels, each once; returns their topics by text.
+    fn add_to(
+        &mut self,
+        client: &Arc<Client>,
+        topics: Vec<Topic>,
+        after: i64,
+    ) -> HashMap<Arc<str>, Arc<Topic>> {
+        let mut added: HashMap<Arc<str>, Arc<Topic>> = HashMap::with_capacity(topics.len());
         for topic in topics {
             let channels = self.channels.entry(Arc::clone(&topic.target)).or_default();
             let channel = channels
@@ -208,11 +235,15 @@ impl Registry {
                     topic: Arc::new(topic),
                     members: HashMap::new(),
                 });
-            let before = channel.members.insert(client.number, Arc::clone(client));
-            if before.is_none() {
-                self.topic_bytes += channel.topic.size();
-                added.push(Arc::clone(&channel.topic));
-            }
+            let topic = Arc::clone(&channel.topic);
+            channel.members.entry(client.number).or_insert_with(|| {
+                self.topic_bytes += topic.size();
+                Member {
+                    client: Arc::clone(client),
+                    after,
+                }
+            });
+            added.insert(Arc::clone(&topic.text), topic);
         }
         added
     }
@@ -223,8 +254,9 @@ impl Registry {
                 continue;
             };
             if let Some(channel) = channels.get_mut(&topic.text) {
-                channel.members.remove(&client.number);
-                self.topic_bytes -= topic.size();
+                if channel.members.remove(&client.number).is_some() {
+                    self.topic_bytes -= topic.size();
+                }
                 if channel.members.is_empty() {
                     channels.remove(&topic.text);
                 }
@@ -240,15 +272,16 @@ impl Registry {
         !self.channels.is_empty()
     }
 
-    /// Everybody who has asked for `target`, whatever their options.
-    pub(crate) fn audiences(&self, target: &str) -> Vec<Audience> {
+    /// Everybody who had asked for `target`, whatever their options, before the event `sequence`.
+    pub(crate) fn audiences(&self, target: &str, sequence: i64) -> Vec<Audience> {
         let Some(channels) = self.channels.get(target) else {
             return Vec::new();
         };
         let members = |channel: &Channel| {
             let members = channel.members.values();
             members
-                .map(|client| (Arc::clone(client), client.identity()))
+                .filter(|member| member.after < sequence)
+                .map(|member| (Arc::clone(&member.client), member.client.identity()))
                 .collect()
         };
         channels

@@ -3,7 +3,7 @@
 
 use crate::{
     Collection, Error, Records, RequestInfo, SUPERUSERS,
-    filter::{self, Scope},
+    filter::{self, Problem, Text, resolve::Author},
     names::quote,
     sql::Sql,
 };
@@ -28,6 +28,12 @@ pub(crate) fn rule<'a>(
     if info.is_superuser() {
         return Ok(None);
     }
+    let rule = any_rule(collection, operation).ok_or_else(Error::superusers_only)?;
+    Ok(Some(rule).filter(|rule| !rule.trim().is_empty()))
+}
+
+/// The collection's rule, whoever asks.
+pub(crate) fn any_rule(collection: &Collection, operation: Operation) -> Option<&str> {
     let rule = match operation {
         Operation::List => &collection.list_rule,
         Operation::View => &collection.view_rule,
@@ -35,32 +41,21 @@ pub(crate) fn rule<'a>(
         Operation::Update => &collection.update_rule,
         Operation::Delete => &collection.delete_rule,
     };
-    let rule = rule.as_deref().ok_or_else(Error::superusers_only)?;
-    Ok(Some(rule).filter(|rule| !rule.trim().is_empty()))
+    rule.as_deref()
 }
 
 /// Appends the condition of a rule on the rows of the collection's table.
 pub(crate) fn condition(
-    _records: &Records,
+    records: &Records,
     sql: &mut Sql,
     tx: &mut Tx<'_>,
     collection: &Collection,
     rule: &str,
     info: &RequestInfo,
 ) -> Result<(), Error> {
-    let scope = scope(tx, collection, info, true);
-    filter::compile(sql, rule, scope).map_err(|reason| invalid(collection, &reason))
-}
-
-/// Whether some record could fulfil the rule for this caller.
-pub(crate) fn could_hold(
-    tx: &Tx<'_>,
-    collection: &Collection,
-    rule: &str,
-    info: &RequestInfo,
-) -> Result<bool, Error> {
-    let scope = scope(tx, collection, info, true);
-    filter::could_hold(rule, scope).map_err(|reason| invalid(collection, &reason))
+    let texts = [(rule, Author::Trusted)];
+    let compiled = filter::compile(records, sql, tx, collection, &texts, info);
+    compiled.map_err(|problem| unusable(collection, problem))
 }
 
 /// The collection's `authRule`: who may have a session. Administrators may always.
@@ -69,6 +64,7 @@ pub(crate) fn may_authenticate(
     tx: &mut Tx<'_>,
     collection: &Collection,
     id: &str,
+    info: &RequestInfo,
 ) -> Result<(), Error> {
     let refused = || {
         let message = "The request doesn't satisfy the collection requirements to authenticate.";
@@ -79,41 +75,21 @@ pub(crate) fn may_authenticate(
     }
     let rule = collection.auth_rule().ok_or_else(refused)?;
     let target = Target::Id(id);
-    if check(
-        records,
-        tx,
-        collection,
-        rule,
-        target,
-        &RequestInfo::default(),
-    )? {
+    if check(records, tx, collection, rule, target, info)? {
         Ok(())
     } else {
         Err(refused())
     }
 }
 
-fn invalid(collection: &Collection, reason: &str) -> Error {
-    let name = &collection.name;
-    Error::Internal(format!(
-        "a rule of the collection {name} is invalid: {reason}"
-    ))
-}
-
-/// What names mean for this caller, now.
-pub(crate) fn scope<'a>(
-    tx: &Tx<'_>,
-    collection: &'a Collection,
-    info: &'a RequestInfo,
-    trusted: bool,
-) -> Scope<'a> {
-    let now = jiff::Timestamp::from_millisecond(tx.now_ms()).unwrap_or_default();
-    Scope {
-        collection,
-        info,
-        now,
-        dialect: tx.dialect(),
-        trusted,
+/// What a rule that cannot be used any more is to those who meet it.
+pub(crate) fn unusable(collection: &Collection, problem: Problem) -> Error {
+    match problem {
+        Problem::Failed(error) => error,
+        Problem::Invalid(reason) => Error::Internal(format!(
+            "a rule of the collection {} is invalid: {reason}",
+            collection.name
+        )),
     }
 }
 
@@ -152,29 +128,61 @@ pub(crate) fn check(
     target: Target<'_>,
     info: &RequestInfo,
 ) -> Result<bool, Error> {
-    let mut sql = match target {
-        Target::Id(id) => {
-            let mut sql = Sql::new(format!(
-                "SELECT 1 AS fulfilled FROM {} WHERE id = ",
-                quote(&collection.name)
-            ));
-            sql.bind(Stored::Text(id.to_owned()));
-            sql
-        }
-        Target::Row(_) if rule.trim().is_empty() => return Ok(true),
-        Target::Row(columns) => would_be(collection, columns, tx.dialect()),
+    let texts = [(rule, Author::Trusted)];
+    let texts = if rule.trim().is_empty() {
+        &[]
+    } else {
+        &texts[..]
     };
-    if !rule.trim().is_empty() {
-        sql.push(" AND (");
-        condition(records, &mut sql, tx, collection, rule, info)?;
-        sql.push(")");
-    }
-    Ok(sql.query_one(tx)?.is_some())
+    passes(records, tx, collection, texts, target, info)
+        .map_err(|problem| unusable(collection, problem))
 }
 
-/// The start of a statement in which the collection's name stands for one row that is not stored.
-pub(crate) fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
-    let table = quote(&collection.name);
+/// Whether the target exists and fulfils all texts.
+pub(crate) fn passes(
+    records: &Records,
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    texts: &[Text<'_>],
+    target: Target<'_>,
+    info: &RequestInfo,
+) -> Result<bool, Problem> {
+    let (mut sql, table) = match target {
+        Target::Id(id) => {
+            let table = quote(&collection.name);
+            let mut sql = Sql::new(format!("SELECT 1 AS fulfilled FROM {table} WHERE id = "));
+            sql.bind(Stored::Text(id.to_owned()));
+            (sql, collection.name.as_str())
+        }
+        Target::Row(_) if texts.is_empty() => return Ok(true),
+        Target::Row(columns) => (would_be(collection, columns, tx.dialect()), WOULD_BE),
+    };
+    if !texts.is_empty() {
+        sql.push(" AND ");
+        filter::compile_for(records, &mut sql, tx, collection, table, texts, info)?;
+    }
+    let found = sql.query_one(tx).map_err(Error::from)?;
+    Ok(found.is_some())
+}
+
+/// Whether some record could fulfil the rule for this caller, whatever its fields are.
+pub(crate) fn could_hold(
+    records: &Records,
+    tx: &mut Tx<'_>,
+    collection: &Collection,
+    rule: &str,
+    info: &RequestInfo,
+) -> Result<bool, Error> {
+    filter::could_hold(records, tx, collection, rule, info)
+        .map_err(|problem| unusable(collection, problem))
+}
+
+/// What a row that is not stored is called. No collection can have that name.
+const WOULD_BE: &str = "_mito_would_be";
+
+/// The start of a statement about one row that is not stored.
+fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
+    let table = quote(WOULD_BE);
     let mut sql = Sql::new(format!("WITH {table} AS (SELECT "));
     for (position, (field, stored)) in collection.fields.iter().zip(columns).enumerate() {
         if position > 0 {

@@ -1,8 +1,14 @@
 //! Pages of records.
 
+use mito_database::{Dialect, Tx, Value as Stored};
+
 use crate::{
-    Collection, Error, ListQuery, Page, Record, Records, RequestInfo,
-    filter::{self, Scope, emit},
+    Collection, CollectionKind, Error, ListQuery, Page, Record, Records, RequestInfo,
+    filter::{
+        self, Known, Problem, emit,
+        plan::{Definition, Node, Operand, Plan},
+        resolve::{self, Author, Scope},
+    },
     names::quote,
     records::{
         access::{self, Operation},
@@ -10,7 +16,6 @@ use crate::{
     },
     sql::Sql,
 };
-use mito_database::{Tx, Value as Stored};
 
 /// Records in a page that asked for no size.
 const DEFAULT_PER_PAGE: u32 = 30;
@@ -31,26 +36,24 @@ pub(crate) fn page(
     query: &ListQuery,
     info: &RequestInfo,
 ) -> Result<Page, Error> {
-    let superuser = info.is_superuser();
+    let rule = access::rule(collection, Operation::List, info)?;
+    let author = if info.is_superuser() {
+        Author::Superuser
+    } else {
+        require_own_fields(query)?;
+        Author::Anybody
+    };
+    let mut texts = Vec::with_capacity(2);
+    if let Some(rule) = rule {
+        texts.push((rule, Author::Trusted));
+    }
+    if !query.filter.is_empty() {
+        texts.push((&query.filter, author));
+    }
     let mut condition = Sql::default();
-    match access::rule(collection, Operation::List, info)? {
-        Some(rule) => {
-            condition.push("(");
-            access::condition(records, &mut condition, tx, collection, rule, info)?;
-            condition.push(")");
-        }
-        None => {
-            condition.push("1=1");
-        }
-    }
-    if !superuser && mentions_request(query) {
-        return Err(Error::Forbidden(
-            "Only superusers can filter by @request.".to_owned(),
-        ));
-    }
-    let scope = access::scope(tx, collection, info, superuser);
-    add_filter(&mut condition, &query.filter, scope)?;
-    let order = order(&query.sort, scope)?;
+    filter::compile(records, &mut condition, tx, collection, &texts, info).map_err(refused)?;
+    let sort = Sort::of(records, tx, collection, &query.sort, info, author)?;
+    sort.restrict(&mut condition, collection, tx.dialect());
 
     let page = query.page.max(1);
     let per_page = match query.per_page {
@@ -64,11 +67,10 @@ pub(crate) fn page(
         (total, pages(total, per_page))
     };
     let mut sql = read::select(collection);
-    sql.parameters.clone_from(&condition.parameters);
-    sql.push(" WHERE ")
-        .push(&condition.text)
-        .push(" ORDER BY ")
-        .push(&order);
+    sql.parameters = condition.parameters;
+    sql.push(" WHERE ").push(&condition.text);
+    let order = sort.order(&mut sql, collection, tx.dialect());
+    sql.push(" ORDER BY ").push(&order);
     let skipped = i64::from(page - 1) * i64::from(per_page);
     sql.push(" LIMIT ").bind(Stored::Integer(per_page.into()));
     sql.push(" OFFSET ").bind(Stored::Integer(skipped));
@@ -88,59 +90,159 @@ fn pages(total: i64, per_page: u32) -> i64 {
     (total + per_page - 1) / per_page
 }
 
-/// `@request.` in another's filter would tell apart what rules hide.
-fn mentions_request(query: &ListQuery) -> bool {
-    query.filter.contains("@request.") || query.sort.contains("@request.")
-}
-
-fn add_filter(condition: &mut Sql, text: &str, scope: Scope<'_>) -> Result<(), Error> {
-    if text.trim().is_empty() {
-        return Ok(());
+/// `@request.` and `@collection.` in another's filter would tell apart what rules hide.
+fn require_own_fields(query: &ListQuery) -> Result<(), Error> {
+    for name in ["@request.", "@collection."] {
+        if query.filter.contains(name) || query.sort.contains(name) {
+            return Err(Error::Forbidden(format!(
+                "Only superusers can filter by {name}"
+            )));
+        }
     }
-    condition.push(" AND (");
-    filter::compile(condition, text, scope)
-        .map_err(|reason| Error::Invalid(format!("The filter is invalid: {reason}.")))?;
-    condition.push(")");
     Ok(())
 }
 
-/// Records come in the order of their creation unless something else is asked for; the id settles
-/// ties, so that pages do not overlap.
-fn order(sort: &str, scope: Scope<'_>) -> Result<String, Error> {
-    let invalid = |reason: String| Error::Invalid(format!("The sort is invalid: {reason}."));
-    let by_creation = |direction: &str| {
-        if scope.collection.is_ordered_by_creation() {
-            format!("\"created\"{direction}, ")
-        } else {
-            String::new()
+/// PocketBase does not say what is wrong with a filter; the reason is for the log.
+fn refused(problem: Problem) -> Error {
+    match problem {
+        Problem::Failed(error) => error,
+        Problem::Invalid(reason) => {
+            tracing::debug!(reason, "refused a filter");
+            Error::Invalid("Something went wrong while processing your request.".to_owned())
         }
-    };
+    }
+}
+
+/// One part of a sort.
+enum By<'a> {
+    Random,
+    Creation,
+    Name(&'a str),
+}
+
+/// What a list is sorted by. Records come in the order of their creation unless something else is
+/// asked for, and so do those that are equal, so that pages do not overlap.
+struct Sort<'a> {
+    parts: Vec<(By<'a>, bool)>,
+    plan: Plan<'a>,
+    /// Of the parts that are names.
+    operands: Vec<Operand>,
+}
+
+impl<'a> Sort<'a> {
+    fn of(
+        records: &Records,
+        tx: &mut Tx<'_>,
+        collection: &'a Collection,
+        sort: &'a str,
+        info: &RequestInfo,
+        author: Author,
+    ) -> Result<Self, Error> {
+        let parts = sort_parts(sort)?;
+        let names: Vec<&str> = parts
+            .iter()
+            .filter_map(|(by, _)| match by {
+                By::Name(name) => Some(*name),
+                By::Random | By::Creation => None,
+            })
+            .collect();
+        let scope = Scope {
+            info,
+            now: filter::now(tx),
+        };
+        let definition = Definition::Borrowed(collection);
+        let parsed = &records.inner.filters;
+        let mut schema = Known { records, tx };
+        let (plan, operands) =
+            resolve::resolve_names(&names, author, definition, &scope, parsed, &mut schema)
+                .map_err(refused)?;
+        Ok(Self {
+            parts,
+            plan,
+            operands,
+        })
+    }
+
+    /// Adds what the rows that are sorted by must fulfil.
+    fn restrict(&self, condition: &mut Sql, collection: &Collection, dialect: Dialect) {
+        if !matches!(&self.plan.condition, Node::All(guards) if guards.is_empty()) {
+            condition.push(" AND ");
+            emit::condition(condition, &self.plan, &collection.name, dialect);
+        }
+    }
+
+    /// What stands behind `ORDER BY`.
+    fn order(&self, sql: &mut Sql, collection: &Collection, dialect: Dialect) -> String {
+        let table = &collection.name;
+        let mut operands = self.operands.iter();
+        let mut order = Vec::new();
+        for (by, descending) in &self.parts {
+            match by {
+                By::Random => order.push("RANDOM()".to_owned()),
+                By::Creation => order.extend(by_creation(collection, dialect, *descending)),
+                By::Name(_) => {
+                    let Some(operand) = operands.next() else {
+                        break;
+                    };
+                    let values =
+                        emit::sortable(sql, &self.plan, operand, table, dialect, *descending);
+                    let direction = direction(dialect, *descending);
+                    order.extend(values.into_iter().map(|value| value + direction));
+                }
+            }
+        }
+        order.extend(by_creation(collection, dialect, false));
+        order.join(", ")
+    }
+}
+
+/// The fields to sort by, and whether downwards.
+fn sort_parts(sort: &str) -> Result<Vec<(By<'_>, bool)>, Error> {
     if sort.trim().is_empty() {
-        return Ok(format!("{}id", by_creation("")));
+        return Ok(Vec::new());
     }
     let names: Vec<&str> = sort.split(',').map(str::trim).collect();
     if names.len() > MAX_SORT_FIELDS || sort.len() > MAX_SORT_LENGTH {
-        return Err(invalid(format!(
-            "it has more than {MAX_SORT_FIELDS} fields"
-        )));
+        let reason = format!("max sort expressions limit of {MAX_SORT_FIELDS} reached");
+        return Err(refused(Problem::Invalid(reason)));
     }
-    let mut order = String::new();
-    for name in names {
-        let (name, direction) = match name.strip_prefix('-') {
-            Some(name) => (name, " DESC"),
-            None => (name.strip_prefix('+').unwrap_or(name), ""),
-        };
-        match name {
-            "@random" => order.push_str("RANDOM(), "),
-            "@rowid" => order.push_str(&by_creation(direction)),
-            _ => {
-                order.push_str(&emit::sortable(name, scope).map_err(invalid)?);
-                order.push_str(direction);
-                order.push_str(", ");
-            }
+    Ok(names
+        .into_iter()
+        .map(|name| {
+            let (name, descending) = match name.strip_prefix('-') {
+                Some(name) => (name, true),
+                None => (name.strip_prefix('+').unwrap_or(name), false),
+            };
+            let by = match name {
+                "@random" => By::Random,
+                "@rowid" => By::Creation,
+                name => By::Name(name),
+            };
+            (by, descending)
+        })
+        .collect())
+}
+
+/// Missing values come first, as SQLite has it.
+fn direction(dialect: Dialect, descending: bool) -> &'static str {
+    match (dialect, descending) {
+        (Dialect::Sqlite, false) => "",
+        (Dialect::Sqlite, true) => " DESC",
+        (Dialect::Postgres, false) => " ASC NULLS FIRST",
+        (Dialect::Postgres, true) => " DESC NULLS LAST",
+    }
+}
+
+fn by_creation(collection: &Collection, dialect: Dialect, descending: bool) -> Vec<String> {
+    let direction = if descending { " DESC" } else { "" };
+    let column = |name: &str| format!("{}.{name}{direction}", quote(&collection.name));
+    match dialect {
+        Dialect::Sqlite if collection.kind != CollectionKind::View => vec![column("_rowid_")],
+        Dialect::Postgres if collection.is_ordered_by_creation() => {
+            vec![column("created"), column("id")]
         }
+        _ => vec![column("id")],
     }
-    Ok(order + "id")
 }
 
 fn count(tx: &mut Tx<'_>, collection: &Collection, condition: &Sql) -> Result<i64, Error> {
@@ -155,7 +257,7 @@ fn count(tx: &mut Tx<'_>, collection: &Collection, condition: &Sql) -> Result<i6
 
 /// The records that match, by id.
 pub(crate) fn scan(
-    _records: &Records,
+    records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
     filter: &str,
@@ -165,9 +267,19 @@ pub(crate) fn scan(
     let mut sql = read::select(collection);
     sql.push(" WHERE id > ")
         .bind(Stored::Text(after.to_owned()));
-    let info = RequestInfo::default();
-    let scope = access::scope(tx, collection, &info, true);
-    add_filter(&mut sql, filter, scope)?;
+    if !filter.trim().is_empty() {
+        sql.push(" AND ");
+        let texts = [(filter, Author::Trusted)];
+        let info = RequestInfo::default();
+        filter::compile(records, &mut sql, tx, collection, &texts, &info).map_err(|problem| {
+            match problem {
+                Problem::Failed(error) => error,
+                Problem::Invalid(reason) => {
+                    Error::Invalid(format!("The filter is invalid: {reason}."))
+                }
+            }
+        })?;
+    }
     sql.push(" ORDER BY id LIMIT ")
         .bind(Stored::Integer(limit.min(MAX_SCAN).into()));
     let rows = sql.query(tx)?;

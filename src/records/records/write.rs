@@ -1,23 +1,20 @@
-//! Records to rows: every value accepted by its field, relations checked, autodates set, and an
-//! event with each change.
+//! Drafts to rows: inserted or updated, with their files and an event for each change. Rules are
+//! not asked here.
 
-use mito_database::{Action, NewEvent, Row, Tx, Value as Stored};
+use mito_database::{Action, NewEvent, Tx, Value as Stored};
 use serde_json::{Value, json};
 
 use crate::{
-    Collection, Error, Field, FieldError, Record, Records,
-    collections::{indexes::Index, store},
-    error::FieldErrors,
-    fields::{FieldKind, Storage, accept::accept, dates},
+    Collection, Error, FieldError, Record, Records,
+    collections::indexes::Index,
     names::quote,
-    records::read,
+    records::{
+        draft::Draft,
+        read::{self, Viewer},
+        submitted::Submitted,
+    },
     sql::Sql,
 };
-
-/// Characters of a record's id.
-const ID_LENGTH: usize = 15;
-/// Characters of an account's token key.
-const TOKEN_KEY_LENGTH: usize = 50;
 
 /// What comes with a write besides its values.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +26,7 @@ pub(crate) struct Origin<'a> {
 }
 
 impl Records {
-    /// Inserts a record; returns its id.
+    /// Inserts a record without rules; returns its id.
     pub(crate) fn insert(
         &self,
         tx: &mut Tx<'_>,
@@ -37,213 +34,124 @@ impl Records {
         values: &Record,
         origin: Origin<'_>,
     ) -> Result<String, Error> {
-        let mut errors = FieldErrors::new();
-        let mut columns = Vec::with_capacity(collection.fields.len());
-        for field in &collection.fields {
-            let value = match self.initial(tx, field, values, origin) {
-                Some(stored) => Ok(stored),
-                None => accept(field, values.get(&field.name).unwrap_or(&Value::Null)),
-            };
-            let value = value.and_then(|stored| related(tx, field, stored));
-            match value {
-                Ok(stored) => columns.push((field, stored)),
-                Err(error) => {
-                    errors.insert(field.name.clone(), error);
-                }
-            }
+        let submitted = Submitted::from(values.clone());
+        let mut draft = Draft::new(collection);
+        draft.load(&submitted, true, &self.inner.random);
+        draft.fill(tx.now_ms(), &self.inner.random);
+        if let Some(hash) = origin.password_hash {
+            draft.set("password", Stored::Text(hash.to_owned()));
         }
-        if !errors.is_empty() {
-            return Err(Error::Fields(errors));
-        }
-        let id = columns
-            .iter()
-            .find_map(|(field, stored)| match stored {
-                Stored::Text(id) if field.name == "id" => Some(id.clone()),
-                _ => None,
-            })
-            .ok_or_else(|| Error::Internal("a record has no id".to_owned()))?;
-        let names: Vec<String> = columns
-            .iter()
-            .map(|(field, _)| quote(&field.name))
-            .collect();
-        let table = quote(&collection.name);
-        let mut sql = Sql::new(format!(
-            "INSERT INTO {table} ({}) VALUES (",
-            names.join(", ")
-        ));
-        for (position, (_, stored)) in columns.into_iter().enumerate() {
-            if position > 0 {
-                sql.push(", ");
-            }
-            sql.bind(stored);
-        }
-        sql.push(")");
-        sql.execute(tx)
-            .map_err(|error| not_unique(collection, error))?;
-        emit(tx, collection, &id, Action::Create, origin.request_id)?;
-        Ok(id)
+        draft.check(&submitted);
+        draft.check_in(tx)?;
+        let draft = draft.checked()?;
+        self.insert_draft(tx, &draft, &submitted, origin.request_id)?;
+        Ok(draft.id().to_owned())
     }
 
-    /// What a new record has in a field whatever was sent, or where nothing was.
-    fn initial(
+    /// Writes a new record.
+    pub(crate) fn insert_draft(
         &self,
-        tx: &Tx<'_>,
-        field: &Field,
+        tx: &mut Tx<'_>,
+        draft: &Draft<'_>,
+        submitted: &Submitted,
+        request_id: Option<&str>,
+    ) -> Result<(), Error> {
+        let collection = draft.collection;
+        let mut sql = String::with_capacity(64 + 24 * collection.fields.len());
+        sql.push_str("INSERT INTO ");
+        sql.push_str(&quote(&collection.name));
+        sql.push_str(" (");
+        for (position, field) in collection.fields.iter().enumerate() {
+            if position > 0 {
+                sql.push_str(", ");
+            }
+            sql.push_str(&quote(&field.name));
+        }
+        sql.push_str(") VALUES (");
+        let mut parameters: Vec<&dyn mito_database::ToValue> =
+            Vec::with_capacity(draft.columns.len());
+        for (position, stored) in draft.columns.iter().enumerate() {
+            sql.push_str(if position > 0 { ", $" } else { "$" });
+            sql.push_str(&(position + 1).to_string());
+            parameters.push(stored);
+        }
+        sql.push(')');
+        tx.execute(&sql, &parameters)
+            .map_err(|error| not_unique(collection, error))?;
+        self.move_files(tx, draft, submitted)?;
+        emit(tx, collection, draft.id(), Action::Create, request_id)
+    }
+
+    /// Changes the given fields of a record without rules.
+    pub(crate) fn change(
+        &self,
+        tx: &mut Tx<'_>,
+        collection: &Collection,
+        id: &str,
         values: &Record,
         origin: Origin<'_>,
-    ) -> Option<Stored> {
-        let text = match (field.kind_of(), field.name.as_str()) {
-            (Some(FieldKind::Autodate), _) if field.flag("onCreate") => {
-                dates::format_ms(tx.now_ms())
-            }
-            (Some(FieldKind::Autodate), _) => String::new(),
-            (Some(FieldKind::Password), _) => origin.password_hash.unwrap_or_default().to_owned(),
-            (_, "id") if is_blank(values.get("id")) => self.inner.random.id(ID_LENGTH),
-            (_, "tokenKey") if field.is_secret() => self.inner.random.id(TOKEN_KEY_LENGTH),
-            _ => return None,
-        };
-        Some(Stored::Text(text))
+    ) -> Result<(), Error> {
+        let current = read::row(tx, collection, id)?.ok_or(Error::NotFound)?;
+        let submitted = Submitted::from(values.clone());
+        let mut draft = Draft::of(collection, current.values());
+        draft.load(&submitted, true, &self.inner.random);
+        draft.fill(tx.now_ms(), &self.inner.random);
+        if let Some(hash) = origin.password_hash {
+            draft.set("password", Stored::Text(hash.to_owned()));
+        }
+        draft.check(&submitted);
+        draft.check_in(tx)?;
+        let draft = draft.checked()?;
+        self.update_draft(tx, &draft, &submitted, origin.request_id)
+    }
+
+    /// Writes what a draft changes of its record.
+    pub(crate) fn update_draft(
+        &self,
+        tx: &mut Tx<'_>,
+        draft: &Draft<'_>,
+        submitted: &Submitted,
+        request_id: Option<&str>,
+    ) -> Result<(), Error> {
+        let collection = draft.collection;
+        store_changes(tx, draft).map_err(|error| not_unique(collection, error))?;
+        self.move_files(tx, draft, submitted)?;
+        emit(tx, collection, draft.id(), Action::Update, request_id)
     }
 }
 
-/// Changes the given fields of a record.
-pub(crate) fn change(
+/// Writes the columns that a draft changes, if there are any.
+pub(crate) fn store_changes(
     tx: &mut Tx<'_>,
-    collection: &Collection,
-    id: &str,
-    values: &Record,
-    origin: Origin<'_>,
-) -> Result<(), Error> {
-    let current = read::row(tx, collection, id)?.ok_or(Error::NotFound)?;
-    let changed = changes(tx, collection, &current, values, origin)?;
+    draft: &Draft<'_>,
+) -> Result<(), mito_database::Error> {
+    let collection = draft.collection;
     let mut sql = Sql::new(format!("UPDATE {} SET ", quote(&collection.name)));
-    for (position, (field, stored)) in changed.into_iter().enumerate() {
-        if position > 0 {
+    let before = draft.before.as_deref().unwrap_or_default();
+    for ((field, stored), before) in collection.fields.iter().zip(&draft.columns).zip(before) {
+        if stored == before {
+            continue;
+        }
+        if !sql.parameters.is_empty() {
             sql.push(", ");
         }
-        sql.push(&quote(&field.name)).push(" = ").bind(stored);
+        sql.push(&quote(&field.name))
+            .push(" = ")
+            .bind(stored.clone());
     }
-    if !sql.parameters.is_empty() {
-        sql.push(" WHERE id = ").bind(Stored::Text(id.to_owned()));
-        sql.execute(tx)
-            .map_err(|error| not_unique(collection, error))?;
+    if sql.parameters.is_empty() {
+        return Ok(());
     }
-    emit(tx, collection, id, Action::Update, origin.request_id)
+    sql.push(" WHERE id = ")
+        .bind(Stored::Text(draft.id().to_owned()));
+    sql.execute(tx).map(drop)
 }
 
-/// Deletes a record.
-pub(crate) fn remove(
-    tx: &mut Tx<'_>,
-    collection: &Collection,
-    id: &str,
-    request_id: Option<&str>,
-) -> Result<(), Error> {
-    let sql = format!("DELETE FROM {} WHERE id = $1", quote(&collection.name));
-    if tx.execute(&sql, &[&id])? == 0 {
-        return Err(Error::NotFound);
+fn detail_of(request_id: Option<&str>) -> String {
+    match request_id {
+        Some(request_id) => json!({"request_id": request_id}).to_string(),
+        None => "{}".to_owned(),
     }
-    emit(tx, collection, id, Action::Delete, request_id)
-}
-
-fn changes<'a>(
-    tx: &mut Tx<'_>,
-    collection: &'a Collection,
-    current: &Row,
-    values: &Record,
-    origin: Origin<'_>,
-) -> Result<Vec<(&'a Field, Stored)>, Error> {
-    let mut errors = FieldErrors::new();
-    let mut changed = Vec::new();
-    for (field, before) in collection.fields.iter().zip(current.values()) {
-        let value = match field.kind_of() {
-            Some(FieldKind::Autodate) if field.flag("onUpdate") => {
-                Ok(Stored::Text(dates::format_ms(tx.now_ms())))
-            }
-            Some(FieldKind::Autodate) => continue,
-            Some(FieldKind::Password) => match origin.password_hash {
-                Some(hash) => Ok(Stored::Text(hash.to_owned())),
-                None => continue,
-            },
-            _ if field.is_secret() => continue,
-            _ => match values.get(&field.name) {
-                Some(given) => accept(field, given),
-                None => continue,
-            },
-        };
-        match value.and_then(|stored| related(tx, field, stored)) {
-            Ok(stored) if stored == *before => {}
-            Ok(_) if field.name == "id" => {
-                let message = "The record primary key cannot be changed.";
-                let error = FieldError::new("validation_pk_change", message);
-                errors.insert(field.name.clone(), error);
-            }
-            Ok(stored) => changed.push((field, stored)),
-            Err(error) => {
-                errors.insert(field.name.clone(), error);
-            }
-        }
-    }
-    if errors.is_empty() {
-        Ok(changed)
-    } else {
-        Err(Error::Fields(errors))
-    }
-}
-
-fn is_blank(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.is_empty(),
-        Some(_) => false,
-    }
-}
-
-/// Checks that the records a relation points at exist.
-fn related(tx: &mut Tx<'_>, field: &Field, stored: Stored) -> Result<Stored, FieldError> {
-    if field.kind_of() != Some(FieldKind::Relation) {
-        return Ok(stored);
-    }
-    let ids: Vec<String> = match &stored {
-        Stored::Text(text) if field.storage() == Storage::List => {
-            serde_json::from_str(text).unwrap_or_default()
-        }
-        Stored::Text(text) if !text.is_empty() => vec![text.clone()],
-        _ => Vec::new(),
-    };
-    if ids.is_empty() {
-        return Ok(stored);
-    }
-    let missing = || {
-        FieldError::new(
-            "validation_missing_rel_records",
-            "Failed to find all relation records with the provided ids.",
-        )
-    };
-    let found = count_existing(tx, field.text_option("collectionId"), &ids);
-    match found {
-        Ok(found) if found == ids.len() => Ok(stored),
-        Ok(_) => Err(missing()),
-        Err(error) => {
-            tracing::warn!(%error, field = %field.name, "a relation could not be checked");
-            Err(missing())
-        }
-    }
-}
-
-fn count_existing(tx: &mut Tx<'_>, target: &str, ids: &[String]) -> Result<usize, Error> {
-    let target = store::find(tx, target)?.ok_or(Error::NotFound)?;
-    let table = quote(&target.name);
-    let mut sql = Sql::new(format!(
-        "SELECT COUNT(*) AS total FROM {table} WHERE id IN ("
-    ));
-    for (position, id) in ids.iter().enumerate() {
-        if position > 0 {
-            sql.push(", ");
-        }
-        sql.bind(Stored::Text(id.clone()));
-    }
-    sql.push(")");
-    Ok(sql.query_one(tx)?.map_or(Ok(0), |row| row.get("total"))?)
 }
 
 fn emit(
@@ -253,17 +161,43 @@ fn emit(
     action: Action,
     request_id: Option<&str>,
 ) -> Result<(), Error> {
-    let detail = match request_id {
-        Some(request_id) => json!({"request_id": request_id}).to_string(),
-        None => "{}".to_owned(),
-    };
     tx.emit(NewEvent {
         collection: &collection.name,
         record: id,
         action,
-        detail: &detail,
+        detail: &detail_of(request_id),
     })?;
     Ok(())
+}
+
+/// The event of a record that is gone carries it, since nobody can look it up any more.
+pub(crate) fn emit_deleted(
+    tx: &mut Tx<'_>,
+    draft: &Draft<'_>,
+    request_id: Option<&str>,
+) -> Result<(), Error> {
+    let record = read::shown(draft.collection, &draft.columns, &Viewer::Worker);
+    let mut detail = serde_json::Map::new();
+    if let Some(request_id) = request_id {
+        detail.insert("request_id".to_owned(), Value::from(request_id));
+    }
+    detail.insert("record".to_owned(), Value::Object(record));
+    tx.emit(NewEvent {
+        collection: &draft.collection.name,
+        record: draft.id(),
+        action: Action::Delete,
+        detail: &Value::Object(detail).to_string(),
+    })?;
+    Ok(())
+}
+
+/// The event of a record that lost a reference.
+pub(crate) fn emit_updated(
+    tx: &mut Tx<'_>,
+    draft: &Draft<'_>,
+    request_id: Option<&str>,
+) -> Result<(), Error> {
+    emit(tx, draft.collection, draft.id(), Action::Update, request_id)
 }
 
 /// Turns a violated uniqueness constraint into errors of the fields that it is about. SQLite names

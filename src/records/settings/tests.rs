@@ -95,7 +95,7 @@ async fn what_is_decided_elsewhere_is_refused_by_name() {
         (json!({"backups": {"s3": s3}}), "data folder"),
         (
             json!({"trustedProxy": {"headers": ["X-Real-IP"]}}),
-            "forwardedHeaders.trustedIPs",
+            "trusts no header",
         ),
     ] {
         let error = fixture.records.change_settings(patch, None).await;

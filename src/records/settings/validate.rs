@@ -220,8 +220,8 @@ impl Checked<'_> {
         }
         let headers = self.list("trustedProxy.headers");
         if headers.iter().any(|header| header.as_str() != Some("")) {
-            let message = "Which proxies may name the client is configuration: set \
-                           forwardedHeaders.trustedIPs of the gateway's entry points.";
+            let message = "The gateway takes the client's address from the connection and trusts \
+                           no header.";
             self.add("trustedProxy.headers", elsewhere(message));
         }
     }

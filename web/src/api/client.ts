@@ -86,7 +86,9 @@ export async function request<T>(method: string, url: string, body?: unknown): P
 
 async function send<T>(method: string, url: string, body: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
-  if (body !== undefined) {
+  // The browser writes the boundary of a form with files itself.
+  const form = body instanceof FormData;
+  if (body !== undefined && !form) {
     headers['Content-Type'] = 'application/json';
   }
   if (UNSAFE.has(method)) {
@@ -94,7 +96,7 @@ async function send<T>(method: string, url: string, body: unknown): Promise<T> {
   }
   const init: RequestInit = { method, headers, credentials: 'same-origin' };
   if (body !== undefined) {
-    init.body = JSON.stringify(body);
+    init.body = form ? body : JSON.stringify(body);
   }
   let response: Response;
   try {
@@ -127,6 +129,11 @@ export function post<T>(path: string, body?: unknown): Promise<T> {
 /** Changes what an endpoint stands for. */
 export function patch<T>(path: string, body: unknown): Promise<T> {
   return request<T>('PATCH', apiUrl(path), body);
+}
+
+/** Puts something in the place that an endpoint stands for. */
+export function put<T>(path: string, body: unknown): Promise<T> {
+  return request<T>('PUT', apiUrl(path), body);
 }
 
 /** Deletes what an endpoint stands for. */
@@ -222,14 +229,25 @@ export function toError(status: number, body: string, retryAfter: string | null)
   if (text(parsed.field)) {
     fields[text(parsed.field)] = detail;
   }
-  if (isObject(parsed.data)) {
-    for (const [name, value] of Object.entries(parsed.data)) {
-      if (isObject(value) && text(value.message)) {
-        fields[name] = text(value.message);
-      }
+  collectFields(parsed.data, '', fields);
+  return new ApiError(status, title, detail, fields, wait);
+}
+
+/** How deep errors nest: `fields.2.values` is three, a request of a batch adds a few. */
+const MAX_ERROR_DEPTH = 8;
+
+/** Messages of PocketBase's nested errors by dotted name: `fields.2.values`. */
+function collectFields(data: unknown, prefix: string, into: Record<string, string>, depth = 0) {
+  if (!isObject(data) || depth > MAX_ERROR_DEPTH) {
+    return;
+  }
+  for (const [name, value] of Object.entries(data)) {
+    if (isObject(value) && text(value.message)) {
+      into[prefix + name] = text(value.message);
+    } else {
+      collectFields(value, `${prefix}${name}.`, into, depth + 1);
     }
   }
-  return new ApiError(status, title, detail, fields, wait);
 }
 
 const TITLES: Record<number, string> = {

@@ -29,30 +29,15 @@ export interface Page<T> {
   next: string | null;
 }
 
-/** PocketBase's collection. */
-export interface Collection {
-  id: string;
-  name: string;
-  type: 'base' | 'auth' | 'view';
-  system?: boolean;
-  fields: CollectionField[];
-  listRule: string | null;
-  viewRule: string | null;
-  createRule: string | null;
-  updateRule: string | null;
-  deleteRule: string | null;
-}
-
-export interface CollectionField {
-  id: string;
-  name: string;
-  type: string;
-  required?: boolean;
-  system?: boolean;
-  hidden?: boolean;
-  values?: string[];
-  maxSelect?: number;
-}
+export type {
+  AuthOptions,
+  Collection,
+  CollectionField,
+  FieldType,
+  MailTemplate,
+  OAuth2Provider,
+  RuleName,
+} from './collections';
 
 /** PocketBase's record. */
 export type RecordRow = { id: string } & Record<string, unknown>;

@@ -9,6 +9,14 @@ export type SessionRequest = {
  */
 email: string, 
 /**
- * The password.
+ * The password, or the code that was mailed.
  */
-password: string, };
+password: string, 
+/**
+ * What goes with the code; none when it is a password.
+ */
+otpId: string | null, 
+/**
+ * What the first of two methods has answered.
+ */
+mfaId: string | null, };

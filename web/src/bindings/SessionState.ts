@@ -14,6 +14,11 @@ identity: SessionIdentity | null,
  */
 setupNeeded: boolean, 
 /**
+ * Set when the password was right and a mailed code is needed too: what the next sign-in
+ * brings as `mfaId`.
+ */
+mfaId: string | null, 
+/**
  * What the header `X-Mito-Csrf` of every unsafe request must carry.
  */
 csrf: string, };

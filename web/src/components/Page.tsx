@@ -44,7 +44,7 @@ export function Page({ title, lead, crumbs = [], actions, children }: PageProps)
           )}
           <Title order={1}>{title}</Title>
           {lead && (
-            <Text c="dimmed" size="sm" mt={2}>
+            <Text component="div" c="dimmed" size="sm" mt={2}>
               {lead}
             </Text>
           )}

@@ -8,6 +8,9 @@ it.each([
   ['/records/contents', 'Contents'],
   ['/records/contents/abc', 'Contents'],
   ['/records/contents2', 'Collections'],
+  ['/schema/posts', 'Collections'],
+  ['/collections/transfer', 'Collections'],
+  ['/accounts', 'Accounts'],
   ['/queue/jobs/1', 'Jobs'],
   ['/nowhere', undefined],
 ])('%s belongs to %s', (path, label) => {

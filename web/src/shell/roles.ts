@@ -1,17 +1,23 @@
 /** The navigation: every network role with its pages and the service whose state it shows. */
 
 import {
+  IconArchive,
   IconArticle,
   IconBell,
   IconBrain,
   IconBucket,
+  IconClock,
   IconDatabase,
   IconDeviceMobile,
   IconInbox,
   IconListCheck,
+  IconListDetails,
   IconMail,
   IconNetwork,
   IconRoute,
+  IconSettings,
+  IconTerminal2,
+  IconUsers,
 } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 
@@ -21,6 +27,8 @@ export interface NavPage {
   icon: ComponentType<{ size?: number }>;
   /** Other words that somebody may search for. */
   keywords: string;
+  /** Addresses of pages that belong to it and do not begin with its own. */
+  also?: string[];
 }
 
 export interface NavRole {
@@ -57,7 +65,40 @@ export const ROLES: NavRole[] = [
         label: 'Collections',
         href: '/records',
         icon: IconDatabase,
-        keywords: 'tables database subscribers comments media',
+        keywords: 'tables database schema fields rules import export subscribers comments media',
+        also: ['/schema', '/collections'],
+      },
+      {
+        label: 'Accounts',
+        href: '/accounts',
+        icon: IconUsers,
+        keywords: 'users sessions sign-in administrators impersonate',
+      },
+    ],
+  },
+  {
+    role: 'API',
+    service: 'api',
+    pages: [
+      { label: 'SQL', href: '/sql', icon: IconTerminal2, keywords: 'query console database' },
+      { label: 'Logs', href: '/logs', icon: IconListDetails, keywords: 'requests errors' },
+      {
+        label: 'Scheduled tasks',
+        href: '/crons',
+        icon: IconClock,
+        keywords: 'crons jobs timer',
+      },
+      {
+        label: 'Backups',
+        href: '/backups',
+        icon: IconArchive,
+        keywords: 'restore download snapshot',
+      },
+      {
+        label: 'Settings',
+        href: '/settings',
+        icon: IconSettings,
+        keywords: 'smtp mail rate limits batch application',
       },
     ],
   },
@@ -150,10 +191,14 @@ export const ROLES: NavRole[] = [
 /** The page of the navigation that a path belongs to: the one with the longest matching address. */
 export function activePage(path: string): NavPage | undefined {
   let best: NavPage | undefined;
+  let length = 0;
   for (const page of ROLES.flatMap((role) => role.pages)) {
-    const inside = path === page.href || path.startsWith(`${page.href}/`);
-    if (inside && page.href.length > (best?.href.length ?? 0)) {
-      best = page;
+    for (const href of [page.href, ...(page.also ?? [])]) {
+      const inside = path === href || path.startsWith(`${href}/`);
+      if (inside && href.length > length) {
+        best = page;
+        length = href.length;
+      }
     }
   }
   return best;

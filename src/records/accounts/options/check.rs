@@ -99,7 +99,10 @@ impl AuthOptions {
             let length = token.secret.chars().count();
             if length > 0 && !SECRET_LENGTH.contains(&length) {
                 let (min, max) = (*SECRET_LENGTH.start(), *SECRET_LENGTH.end());
-                errors.insert(format!("{name}.secret"), out_of_range(min, max));
+                errors.insert(
+                    format!("{name}.secret"),
+                    FieldError::length_out_of_range(min, max),
+                );
             }
         }
     }
@@ -254,12 +257,4 @@ fn between(value: i64, min: i64, max: i64) -> Option<FieldError> {
         return Some(error.with("threshold", max));
     }
     None
-}
-
-fn out_of_range(min: usize, max: usize) -> FieldError {
-    FieldError {
-        code: "validation_length_out_of_range",
-        message: format!("The length must be between {min} and {max}."),
-        params: Some(serde_json::json!({"max": max, "min": min})),
-    }
 }

@@ -45,6 +45,7 @@ const HTML: &[&str] = &[
 
 /// XML by its root element.
 const XML: &[(&str, Kind)] = &[
+    ("<html", kind("application/xhtml+xml", ".html")),
     ("<rss", kind("application/rss+xml", ".rss")),
     ("<feed", kind("application/atom+xml", ".atom")),
     ("<kml", kind("application/vnd.google-earth.kml+xml", ".kml")),

@@ -1,7 +1,5 @@
 //! Expansions on a real database, with the answers of the real PocketBase.
 
-use std::sync::Arc;
-
 use mito_network::Identity;
 use serde_json::{Value, json};
 
@@ -107,7 +105,7 @@ fn asking(expand: &str, superuser: bool) -> RequestInfo {
         session_id: String::new(),
     });
     RequestInfo {
-        query: Arc::new(record(json!({"expand": expand}))),
+        query: record(json!({"expand": expand})).into(),
         ..RequestInfo::of(identity)
     }
 }
@@ -214,6 +212,16 @@ async fn a_record_brings_what_it_is_related_to() {
         json!({"p1": {"author": {"U": {"profiles_via_user": "b"}}}}),
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_path_has_six_levels() {
+    let fixture = Fixture::with_relations().await;
+    let check = async |collection: &str, id: &str, expand: &str, expected: Value| {
+        let info = asking(expand, false);
+        let found = fixture.records.view(collection, id, &info).await.unwrap();
+        assert_eq!(brief(&found), expected, "{id}?expand={expand}");
+    };
     check(
         "people",
         U,

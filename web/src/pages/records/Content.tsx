@@ -18,7 +18,7 @@ import { parseTime } from '@/format';
 import { browserHref } from '@/pages/objects/paths';
 import { CONTENTS, type ContentRecord, keyPhrases, languageName, plainText } from './article';
 import { useCollection, useRecord } from './queries';
-import { RecordActions } from './RecordActions';
+import { RecordActions } from './Record';
 
 /** One article: what the pipeline found in it, and its cleaned text. */
 export default function Content() {

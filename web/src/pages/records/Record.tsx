@@ -1,44 +1,106 @@
-import { Paper, Skeleton } from '@mantine/core';
-import { useParams } from 'wouter';
-import type { RecordRow } from '@/api/types';
-import { Details } from '@/components/Details';
+import { Button, Drawer, Paper, Skeleton } from '@mantine/core';
+import { IconPencil } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useLocation, useParams } from 'wouter';
+import { apiUrl, request } from '@/api/client';
+import type { Collection, RecordRow } from '@/api/types';
 import { Page } from '@/components/Page';
 import { ErrorState } from '@/components/states';
-import { FieldValue } from './fields';
-import { useCollection, useRecord } from './queries';
-import { RecordActions } from './RecordActions';
+import { mayLeave } from '@/components/unsaved';
+import { AccountTools } from './account/AccountTools';
+import { RecordForm } from './form/RecordForm';
+import { recordsPath, recordTitle, useCollection } from './queries';
+import { RecordMenu } from './RecordMenu';
+import { RecordValues } from './RecordValues';
 
-/** One record with all its fields. */
+/** One record with all its fields; an account with its sessions as well. */
 export default function RecordPage() {
   const { collection: name = '', id = '' } = useParams<{ collection: string; id: string }>();
-  const home = `/records/${encodeURIComponent(name)}`;
   const { collection, error } = useCollection(name);
-  const query = useRecord<RecordRow>(name, id);
+  const query = useExpandedRecord(collection, id);
   const record = query.data;
   const problem = query.error ?? error;
   return (
     <Page
-      title={id}
+      title={record ? recordTitle(collection, record) : id}
+      lead={record && collection && recordTitle(collection, record) !== id ? id : undefined}
       crumbs={[
         { label: 'Collections', href: '/records' },
-        { label: name, href: home },
+        { label: name, href: `/records/${encodeURIComponent(name)}` },
       ]}
       actions={record && collection && <RecordActions collection={collection} record={record} />}
     >
       {problem && !record && <ErrorState error={problem} retry={() => void query.refetch()} />}
       {!record && !problem && <Skeleton height={240} />}
       {record && collection && (
-        <Paper withBorder px="md" py="xs">
-          <Details
-            items={collection.fields
-              .filter(({ hidden }) => !hidden)
-              .map((field) => [
-                field.name,
-                <FieldValue key={field.name} field={field} record={record} />,
-              ])}
-          />
-        </Paper>
+        <>
+          {collection.type === 'auth' && <AccountTools collection={collection} record={record} />}
+          <Paper withBorder px="md" py="xs">
+            <RecordValues collection={collection} record={record} />
+          </Paper>
+        </>
       )}
     </Page>
+  );
+}
+
+function useExpandedRecord(collection: Collection | undefined, id: string) {
+  const expand = (collection?.fields ?? [])
+    .filter(({ type }) => type === 'relation')
+    .map(({ name }) => name)
+    .join(',');
+  return useQuery({
+    queryKey: ['records', collection?.name, 'expanded', id, expand],
+    queryFn: () =>
+      request<RecordRow>('GET', apiUrl(recordsPath(collection?.name ?? '', id), { expand })),
+    enabled: collection !== undefined,
+  });
+}
+
+/** What can be done with one record; after its deletion the page of its collection opens. */
+export function RecordActions({
+  collection,
+  record,
+}: {
+  collection: Collection;
+  record: RecordRow;
+}) {
+  const [, navigate] = useLocation();
+  const [editing, setEditing] = useState(false);
+  const close = () => setEditing(false);
+  return (
+    <>
+      {collection.type !== 'view' && (
+        <Button
+          variant="default"
+          leftSection={<IconPencil size={16} />}
+          onClick={() => setEditing(true)}
+        >
+          Edit
+        </Button>
+      )}
+      <RecordMenu
+        collection={collection}
+        record={record}
+        onDeleted={() => navigate(`/records/${encodeURIComponent(collection.name)}`)}
+      />
+      <Drawer
+        opened={editing}
+        onClose={() => mayLeave() && close()}
+        size="xl"
+        title={`Edit ${record.id}`}
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        {editing && (
+          <RecordForm
+            collection={collection}
+            record={record}
+            onDone={close}
+            onCancel={() => mayLeave() && close()}
+          />
+        )}
+      </Drawer>
+    </>
   );
 }

@@ -1,52 +1,36 @@
-import { Button, Drawer, Text } from '@mantine/core';
-import { IconPlus, IconTable } from '@tabler/icons-react';
+import { Button, Group } from '@mantine/core';
+import { IconDownload, IconPencil, IconPlus, IconTable } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useParams } from 'wouter';
-import type { Collection, RecordRow } from '@/api/types';
-import { type Column, DataTable } from '@/components/DataTable';
+import { Link, useParams } from 'wouter';
+import { ApiError } from '@/api/client';
+import type { Collection } from '@/api/types';
 import { Page } from '@/components/Page';
+import { StateDot } from '@/components/StatusBadge';
 import { EmptyState, ErrorState } from '@/components/states';
-import { Time } from '@/components/Time';
-import { parseTime } from '@/format';
-import { CreateRecord } from './CreateRecord';
-import { cellText } from './fields';
-import { useCollection, useRecords } from './queries';
+import { BulkBar } from './grid/BulkBar';
+import { useColumns } from './grid/columns';
+import { ExportRecords } from './grid/ExportRecords';
+import { FilterBar } from './grid/FilterBar';
+import { useLiveRecords } from './grid/live';
+import { Pager } from './grid/Pager';
+import { RecordTable } from './grid/RecordTable';
+import { nextSort, useGridPage, useGridState } from './grid/state';
+import { useCollection } from './queries';
+import { RecordDrawer } from './RecordDrawer';
+import { CollectionMenu } from './schema/CollectionMenu';
 
-const SHOWN_FIELDS = 5;
-
-/** The columns of a collection: its first fields that are worth a column. */
-function columnsOf({ fields }: Collection): Column<RecordRow>[] {
-  const shown = fields.filter(
-    ({ name, type, hidden }) =>
-      name !== 'id' && !hidden && type !== 'autodate' && type !== 'editor' && type !== 'password',
-  );
-  const columns: Column<RecordRow>[] = [{ header: 'id', cell: ({ id }) => id, width: '11rem' }];
-  for (const { name } of shown.slice(0, SHOWN_FIELDS)) {
-    columns.push({
-      header: name,
-      cell: (record) => (
-        <Text span size="sm" lineClamp={2}>
-          {cellText(record[name])}
-        </Text>
-      ),
-    });
-  }
-  if (fields.some(({ name }) => name === 'created')) {
-    columns.push({ header: 'created', cell: ({ created }) => <Time ms={parseTime(created)} /> });
-  }
-  return columns;
-}
+const CRUMBS = [{ label: 'Collections', href: '/records' }];
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** The records of any collection. */
 export default function Records() {
   const { collection: name = '' } = useParams<{ collection: string }>();
   const { collection, data, error, refetch } = useCollection(name);
-  const crumbs = [{ label: 'Collections', href: '/records' }];
   if (collection) {
-    return <Grid key={name} collection={collection} />;
+    return <Grid key={collection.id} collection={collection} />;
   }
   return (
-    <Page title={name} crumbs={crumbs}>
+    <Page title={name} crumbs={CRUMBS}>
       {error && <ErrorState error={error} retry={() => void refetch()} />}
       {data && <EmptyState icon={IconTable} title={`There is no collection called ${name}`} />}
     </Page>
@@ -54,37 +38,137 @@ export default function Records() {
 }
 
 function Grid({ collection }: { collection: Collection }) {
-  const [creating, setCreating] = useState(false);
-  const dated = collection.fields.some(({ name }) => name === 'created');
-  const records = useRecords<RecordRow>(collection.name, { sort: dated ? '-created' : '' });
+  const { state, change } = useGridState(collection);
+  const { columns, toggle, reset } = useColumns(collection);
+  const [selected, setSelected] = useState(NOTHING);
+  const [exporting, setExporting] = useState(false);
+  const live = useLiveRecords(collection.name);
+  const page = useGridPage(
+    collection,
+    state,
+    columns.map(({ name }) => name),
+  );
+  const refused =
+    page.error instanceof ApiError && page.error.status === 400 && state.filter !== '';
   return (
     <Page
       title={collection.name}
-      crumbs={[{ label: 'Collections', href: '/records' }]}
+      crumbs={CRUMBS}
+      lead={<Lead collection={collection} live={live} />}
       actions={
-        <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
-          New record
-        </Button>
+        <Actions
+          collection={collection}
+          onExport={() => setExporting(true)}
+          onNew={() => change({ record: 'new' })}
+        />
       }
     >
-      <DataTable
-        label={`Records of ${collection.name}`}
-        list={records}
-        columns={columnsOf(collection)}
-        rowKey={({ id }) => id}
-        rowHref={({ id }) =>
-          `/records/${encodeURIComponent(collection.name)}/${encodeURIComponent(id)}`
-        }
-        empty={<EmptyState icon={IconTable} title="No records yet" />}
+      <FilterBar
+        collection={collection}
+        filter={state.filter}
+        onFilter={(filter) => change({ filter })}
+        error={refused ? 'The server does not accept this filter.' : undefined}
+        columns={columns}
+        onToggleColumn={toggle}
+        onResetColumns={reset}
+        onRefresh={() => void page.refetch()}
+        refreshing={page.isFetching}
       />
-      <Drawer
-        opened={creating}
-        onClose={() => setCreating(false)}
-        title={`New record in ${collection.name}`}
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <CreateRecord collection={collection} onDone={() => setCreating(false)} />
-      </Drawer>
+      {page.error && !refused && (
+        <ErrorState error={page.error} retry={() => void page.refetch()} />
+      )}
+      {(page.data || !page.error) && (
+        <RecordTable
+          collection={collection}
+          columns={columns}
+          records={page.data?.items}
+          sort={state.sort}
+          onSort={(field) => change({ sort: nextSort(state.sort, field) })}
+          selected={selected}
+          onSelect={setSelected}
+          onOpen={(id) => change({ record: id })}
+          isStale={page.isPlaceholderData}
+          empty={
+            <EmptyState
+              icon={IconTable}
+              title={state.filter ? 'Nothing matches' : 'No records yet'}
+            />
+          }
+        />
+      )}
+      {page.data && (
+        <Pager
+          page={state.page}
+          perPage={state.perPage}
+          total={page.data.totalItems}
+          onPage={(next) => change({ page: next })}
+          onPerPage={(perPage) => change({ perPage })}
+        />
+      )}
+      <BulkBar
+        collection={collection}
+        selected={selected}
+        records={page.data?.items ?? []}
+        onClear={() => setSelected(NOTHING)}
+      />
+      <RecordDrawer
+        collection={collection}
+        open={state.record}
+        onOpen={(record) => change({ record })}
+      />
+      <ExportRecords
+        opened={exporting}
+        onClose={() => setExporting(false)}
+        collection={collection}
+        filter={state.filter}
+        total={page.data?.totalItems ?? 0}
+      />
     </Page>
+  );
+}
+
+const KINDS = { base: 'Records', auth: 'Accounts', view: 'A view' };
+
+function Lead({ collection, live }: { collection: Collection; live: boolean }) {
+  return (
+    <Group gap={6}>
+      {KINDS[collection.type]}
+      {live && (
+        <>
+          <StateDot state="healthy" label="Changes appear as they happen" />
+          live
+        </>
+      )}
+    </Group>
+  );
+}
+
+interface ActionsProps {
+  collection: Collection;
+  onExport: () => void;
+  onNew: () => void;
+}
+
+function Actions({ collection, onExport, onNew }: ActionsProps) {
+  return (
+    <>
+      <Button variant="default" leftSection={<IconDownload size={16} />} onClick={onExport}>
+        Export
+      </Button>
+      <Button
+        component={Link}
+        href={`/schema/${encodeURIComponent(collection.name)}`}
+        variant="default"
+        leftSection={<IconPencil size={16} />}
+      >
+        Edit collection
+      </Button>
+      {collection.type !== 'view' && (
+        <Button leftSection={<IconPlus size={16} />} onClick={onNew}>
+          New record
+        </Button>
+      )}
+      <CollectionMenu collection={collection} />
+    </>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { apiUrl, request } from '@/api/client';
-import type { Collection, RecordPage, RecordRow } from '@/api/types';
+import type { Collection, CollectionField, RecordPage, RecordRow } from '@/api/types';
 import { type List, useList } from '@/components/list';
 
 const PER_PAGE = 50;
@@ -55,4 +55,32 @@ export function useRecord<T extends RecordRow>(collection: string, id: string) {
     queryKey: ['records', collection, 'record', id],
     queryFn: () => request<T>('GET', apiUrl(recordsPath(collection, id))),
   });
+}
+
+/** The fields that name a record: those marked so, else the first telling one. */
+export function titleFields({ fields }: Collection): CollectionField[] {
+  const marked = fields.filter(({ presentable, hidden }) => presentable && !hidden);
+  if (marked.length > 0) {
+    return marked;
+  }
+  const names = ['name', 'title', 'username', 'email', 'slug', 'label', 'subject'];
+  const found = names
+    .map((name) => fields.find((field) => field.name === name && !field.hidden))
+    .find((field) => field !== undefined);
+  const text = fields.find(({ name, type, hidden }) => type === 'text' && name !== 'id' && !hidden);
+  const field = found ?? text;
+  return field ? [field] : [];
+}
+
+/** How a record is called where there is room for a line. */
+export function recordTitle(collection: Collection | undefined, record: RecordRow): string {
+  const values = collection
+    ? titleFields(collection).map(({ name }) => {
+        const value = record[name];
+        return typeof value === 'object' && value !== null
+          ? JSON.stringify(value)
+          : String(value ?? '');
+      })
+    : [];
+  return values.filter(Boolean).join(', ').slice(0, 120) || record.id;
 }

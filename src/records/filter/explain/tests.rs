@@ -1,0 +1,64 @@
+//! Explanations of rules.
+
+use serde_json::json;
+
+use super::*;
+use crate::filter::tests::library::Library;
+
+#[tokio::test]
+async fn each_part_says_what_it_compared() {
+    let library = Library::open().await;
+    let rule = "title = 'Alpha' && (cats.name = 'one' || author = @request.auth.id)";
+    let records = &library.fixture.records;
+    let found = records.explain_rule("posts", rule, Some("p0"), &library.info);
+    let found = serde_json::to_value(found.await.unwrap()).unwrap();
+    let compare = |text: &str, holds: bool, left: Json, right: Json| {
+        json!({"kind": "compare", "text": text, "holds": holds, "left": left, "right": right,
+               "parts": []})
+    };
+    let inner = "cats.name = 'one' || author = @request.auth.id";
+    let expected = json!({
+        "kind": "all", "text": format!("title = 'Alpha' && ({inner})"), "holds": true,
+        "left": [], "right": [],
+        "parts": [
+            compare("title = 'Alpha'", true, json!(["Alpha"]), json!(["Alpha"])),
+            {"kind": "any", "text": inner, "holds": true, "left": [], "right": [], "parts": [
+                compare("cats.name = 'one'", false, json!(["zero", "one"]), json!(["one"])),
+                compare("author = @request.auth.id", true, json!(["ann"]), json!(["ann"])),
+            ]},
+        ],
+    });
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn without_a_record_the_request_alone_is_judged() {
+    let library = Library::open().await;
+    let records = &library.fixture.records;
+    let rule = "title = 'x' && @request.auth.id = 'bob'";
+    let found = records.explain_rule("posts", rule, None, &library.info);
+    let found = found.await.unwrap();
+    assert!(!found.holds && found.parts[0].holds && !found.parts[1].holds);
+}
+
+#[tokio::test]
+async fn what_cannot_be_explained() {
+    let library = Library::open().await;
+    let records = &library.fixture.records;
+    let explain = async |rule: &str, record: Option<&str>| {
+        let found = records.explain_rule("posts", rule, record, &library.info);
+        found.await.unwrap_err().to_string()
+    };
+    assert!(
+        explain("nope = 1", None)
+            .await
+            .contains("failed to resolve field")
+    );
+    assert!(
+        explain("title", None)
+            .await
+            .contains("expected an operator")
+    );
+    let missing = explain("title = 1", Some("none")).await;
+    assert!(missing.contains("wasn't found"), "{missing}");
+}

@@ -1,0 +1,13 @@
+-- Requests and the platform's own log lines.
+
+CREATE TABLE _mito_telemetry_logs (
+    sequence INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created TEXT NOT NULL,
+    level BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    message TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX _mito_telemetry_logs_created ON _mito_telemetry_logs (created);
+CREATE INDEX _mito_telemetry_logs_size ON _mito_telemetry_logs (sequence, size);

@@ -1,0 +1,46 @@
+//! Rows that are too large are cut, not refused.
+
+use serde_json::{Map, Value};
+
+/// The largest `data` where the settings name no size, in bytes of JSON.
+const DEFAULT_BYTES: usize = 16 * 1024;
+/// Marks data of which something is missing, under PocketBase's name.
+const MARK: &str = "__pb_truncated__";
+
+/// The beginning of a text.
+pub(super) fn text(mut text: String, most_bytes: usize) -> String {
+    if text.len() > most_bytes {
+        let end = (0..=most_bytes).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(end.unwrap_or(0));
+    }
+    text
+}
+
+/// The members that fit, the smaller ones first, marked if some did not.
+pub(super) fn data(data: Map<String, Value>, most_bytes: u32) -> Map<String, Value> {
+    let most = match usize::try_from(most_bytes).unwrap_or(usize::MAX) {
+        0 => DEFAULT_BYTES,
+        bytes => bytes,
+    };
+    let mut members: Vec<(usize, String, Value)> = data
+        .into_iter()
+        .map(|(name, value)| (value.to_string().len() + name.len() + 4, name, value))
+        .collect();
+    if members.iter().map(|(size, ..)| size).sum::<usize>() <= most {
+        return members
+            .into_iter()
+            .map(|(_, name, value)| (name, value))
+            .collect();
+    }
+    members.sort_by_key(|(size, ..)| *size);
+    let mut kept = Map::new();
+    kept.insert(MARK.to_owned(), true.into());
+    let mut room = most;
+    for (size, name, value) in members {
+        if size <= room {
+            room -= size;
+            kept.insert(name, value);
+        }
+    }
+    kept
+}

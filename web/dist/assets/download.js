@@ -1,0 +1,1 @@
+function e(e,t,n){let r=URL.createObjectURL(new Blob([t],{type:n})),i=document.createElement(`a`);i.href=r,i.download=e,i.click(),window.setTimeout(()=>URL.revokeObjectURL(r),1e4)}function t(t,n){e(t,`${JSON.stringify(n,null,2)}\n`,`application/json`)}export{t as n,e as t};

@@ -1,0 +1,1 @@
+function e(e){return`'${e.replaceAll(`\\`,`\\\\`).replaceAll(`'`,`\\'`)}'`}function t(t,n){return t.split(/\s+/).filter(Boolean).map(t=>`(${n.map(n=>`${n} ~ ${e(t)}`).join(` || `)})`).join(` && `)}export{t as n,e as t};
