@@ -217,6 +217,8 @@ impl App {
                 .insert(published.service.to_owned(), published.bound.address);
         }
         self.control = Some(control::bind(self.storage.folder.path()).map_err(Error::Control)?);
+        // Links in mails lead to the panel's pages, whose port is known now.
+        self.roles.records.set_platform_url(self.panel_url());
         Ok(&self.addresses)
     }
 

@@ -31,6 +31,7 @@ pub mod panel;
 mod realtime;
 mod records;
 mod routes;
+mod rules;
 mod settings;
 mod sql;
 #[cfg(test)]

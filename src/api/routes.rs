@@ -15,7 +15,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
     Api, accounts, backups, caller, collections, crons, envelope, fields, files, health, logs,
-    panel, realtime, records, settings, sql,
+    panel, realtime, records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -42,10 +42,6 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route(FILE, get(files::serve))
         .merge(data())
         .merge(accounts::routes::public())
-        .route(
-            "/realtime",
-            get(realtime::connect).post(realtime::subscribe),
-        )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn(fields::check))
@@ -65,6 +61,10 @@ fn data() -> Router<Arc<Api>> {
     Router::new()
         .merge(accounts::routes::of_administrators())
         .route(
+            "/realtime",
+            get(realtime::connect).post(realtime::subscribe),
+        )
+        .route(
             "/collections",
             get(collections::list).post(collections::create),
         )
@@ -80,6 +80,7 @@ fn data() -> Router<Arc<Api>> {
             get(backups::download).delete(backups::delete),
         )
         .route("/backups/{key}/restore", post(backups::restore))
+        .route("/rules/explain", post(rules::explain))
         .route("/sql", post(sql::run))
         .route("/logs", get(logs::list).delete(logs::clear))
         .route("/logs/stats", get(logs::stats))
@@ -122,6 +123,7 @@ fn for_the_panel(api: &Arc<Api>, contributed: Vec<(&'static str, Router)>) -> Ro
     }
     let guarded = guarded.layer(middleware::from_fn(panel::guard::administrators_only));
     sessions
+        .nest("/public", accounts::routes::mailed())
         .merge(guarded)
         .fallback(panel::no_route)
         .method_not_allowed_fallback(panel::no_method)

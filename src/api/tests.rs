@@ -4,6 +4,7 @@ mod clients;
 mod files;
 mod panel;
 mod platform;
+mod rules;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

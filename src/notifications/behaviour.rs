@@ -9,7 +9,7 @@ use mito_database::{
     database::{Config as DatabaseConfig, Location},
 };
 use mito_objects::Objects;
-use mito_queue::Queue;
+use mito_queue::{Queue, kinds::SendMail};
 use mito_records::{Collection, Record, Records, RequestInfo};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -293,6 +293,76 @@ async fn a_new_content_reaches_mailbox_and_inbox_of_active_subscribers() {
     assert_eq!(platform.all("inbox").await.len(), 2);
     assert_eq!(platform.get("/mailbox/nonsense").await["status"], 404);
     assert_eq!(platform.notifications.ping().await, Ok(()));
+    platform.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_to_accounts_go_to_the_mailbox_and_their_words_are_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::create(folder.path(), Smtp::default()).await;
+    platform.run();
+    let mail = |to: Option<&str>, subject: &str| SendMail {
+        to: to.map(str::to_owned),
+        name: "A\r\nBcc: x@example.com".to_owned(),
+        subject: subject.to_owned(),
+        html: "<p>secret</p>".to_owned(),
+        text: "secret".to_owned(),
+    };
+    let mails = [mail(None, "to nobody"), mail(Some("a@b.example"), "hello")];
+    let queue = platform.queue.clone();
+    let enqueue = platform.database.write(move |tx| {
+        let options = mito_queue::Enqueue::default();
+        let mut ids = Vec::new();
+        for mail in &mails {
+            ids.push(queue.enqueue(tx, mail, &options)?);
+        }
+        Ok::<_, mito_queue::Error>(ids)
+    });
+    let ids = enqueue.await.unwrap();
+    let all_done = async {
+        for id in &ids {
+            while platform
+                .queue
+                .job(id)
+                .await
+                .unwrap()
+                .summary
+                .finished_ms
+                .is_none()
+            {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), all_done)
+        .await
+        .expect("the jobs end");
+    let mailbox = platform.all("mailbox").await;
+    assert_eq!(mailbox.len(), 1, "{mailbox:?}");
+    assert_eq!(mailbox[0]["to"], "a@b.example");
+    assert_eq!(mailbox[0]["from"], "Support <support@example.com>");
+    let message = platform.get(&format!("/mailbox/{}", ids[1])).await;
+    assert_eq!(
+        (&message["text"], &message["subject"]),
+        (&json!("secret"), &json!("hello"))
+    );
+    let stored = platform.database.read(|tx| {
+        let rows = tx.query(
+            "SELECT payload FROM _mito_queue_jobs WHERE sensitive = 1",
+            &[],
+        )?;
+        rows.iter()
+            .map(|row| row.get::<String>("payload"))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    assert_eq!(stored.await.unwrap(), ["{}", "{}"]);
+    let detail = platform.queue.job(&ids[1]).await.unwrap();
+    assert_eq!(detail.payload, Value::Null);
+    platform
+        .queue
+        .run_now(&ids[1])
+        .await
+        .expect_err("it has ended");
     platform.close().await;
 }
 

@@ -10,6 +10,7 @@
 //! | [`trigger`] | who is told of which event |
 //! | `planner` | events into deliveries |
 //! | `deliver` | works on one delivery |
+//! | `mail` | sends what other roles have written |
 //! | `template` | templates into words |
 //! | `message` | words into a message, every address and name checked |
 //! | `smtp` | sends one message |
@@ -22,6 +23,7 @@
 #[cfg(test)]
 mod behaviour;
 mod deliver;
+mod mail;
 mod message;
 mod panel;
 mod planner;
@@ -68,7 +70,7 @@ pub struct Smtp {
     pub password: String,
     /// The sender, `Name <address>`.
     pub from: String,
-    /// `starttls`, `tls` or `none`.
+    /// `starttls`, `tls`, `offered` or `none`.
     pub encryption: Encryption,
 }
 
@@ -80,6 +82,8 @@ pub enum Encryption {
     Starttls,
     /// TLS from the first byte.
     Tls,
+    /// Upgrade a plain connection where the server offers it; go on without where it does not.
+    Offered,
     /// None: for a server on this machine.
     None,
 }
@@ -154,6 +158,7 @@ pub(crate) struct Inner {
     pub(crate) egress: Egress,
     pub(crate) domain: String,
     pub(crate) random: Random,
+    pub(crate) clock: Clock,
 }
 
 impl Notifications {
@@ -165,7 +170,7 @@ impl Notifications {
             records,
             egress,
             domain,
-            clock: _,
+            clock,
             random,
         } = dependencies;
         let inner = Inner {
@@ -176,6 +181,7 @@ impl Notifications {
             egress,
             domain,
             random,
+            clock,
         };
         let inner = Arc::new(inner);
         let planner = Arc::downgrade(&inner);
@@ -190,6 +196,16 @@ impl Notifications {
                     return Err(Failure::Retry("the role is shutting down".to_owned()));
                 };
                 deliver::deliver(inner, running).await
+            }
+        });
+        let sender = Arc::downgrade(&inner);
+        inner.queue.handle(mail::policy(), move |running| {
+            let sender = sender.upgrade();
+            async move {
+                let Some(inner) = sender else {
+                    return Err(Failure::Retry("the role is shutting down".to_owned()));
+                };
+                mail::send(inner, running).await
             }
         });
         Self { inner }

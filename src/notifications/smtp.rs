@@ -96,7 +96,7 @@ async fn connect(
     let hello = ClientId::Domain(hello.to_owned());
     let tls = match smtp.encryption {
         Encryption::None => None,
-        Encryption::Starttls | Encryption::Tls => {
+        Encryption::Starttls | Encryption::Offered | Encryption::Tls => {
             let parameters = TlsParameters::new(smtp.host.clone());
             Some(parameters.map_err(|error| SendError::later("cannot prepare TLS", &error))?)
         }
@@ -109,7 +109,12 @@ async fn connect(
             AsyncSmtpConnection::connect_tokio1(address, timeout, &hello, implicit.clone(), None);
         match connecting.await {
             Ok(mut connection) => {
-                if let Some(tls) = tls.filter(|_| smtp.encryption == Encryption::Starttls) {
+                let upgrades = match smtp.encryption {
+                    Encryption::Starttls => true,
+                    Encryption::Offered => connection.can_starttls(),
+                    Encryption::Tls | Encryption::None => false,
+                };
+                if let Some(tls) = tls.filter(|_| upgrades) {
                     connection.starttls(tls, &hello).await.map_err(|error| {
                         SendError::later("the mail server did not start TLS", &error)
                     })?;

@@ -45,6 +45,8 @@ pub(crate) mod system;
 pub(crate) mod tokens;
 
 #[cfg(test)]
+mod flows;
+#[cfg(test)]
 mod tests;
 
 use async_trait::async_trait;

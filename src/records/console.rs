@@ -329,4 +329,54 @@ mod tests {
             .await
             .unwrap();
     }
+
+    #[tokio::test]
+    async fn postgresql_answers_and_guards_the_same() {
+        let fixture = Fixture::new().await;
+        if fixture.database.is_file() {
+            return;
+        }
+        let settings = serde_json::json!({});
+        let change = async || {
+            fixture
+                .records
+                .change_settings(settings.clone(), None)
+                .await
+        };
+        change().await.unwrap();
+        let check = async |sql: &str, expected: &str| {
+            let found = run(&fixture, sql).await;
+            assert!(found.contains(expected), "{sql}: {found}");
+        };
+        check("select 1 as a, null b, 1.5 c", "a:,b:,c: | 1,-,1.5 | 0").await;
+        check("select 1; select 2 as x", "x: | 2 | 0").await;
+        check("create table zz (a int primary key, b text)", " |  | 0").await;
+        check("insert into zz values (1, 'x'), (2, 'y')", " |  | 2").await;
+        check(
+            "update zz set b = 'z'; insert into zz values (1, 'x')",
+            "zz.a is not unique",
+        )
+        .await;
+        check("select b from zz order by a", "b: | x;y | 0").await;
+        check("select * from nothing", "does not exist").await;
+        check(
+            "select count(*) n from _mito_records_settings",
+            "n: | 1 | 0",
+        )
+        .await;
+        for sql in [
+            "delete from _mito_records_settings",
+            "do $$ begin delete from zz; end $$",
+            "create function f() returns int language sql as 'select 1'",
+            "commit",
+            "select 1; commit",
+            "set search_path = public",
+        ] {
+            check(sql, "not authorized").await;
+        }
+        check("select 1; delete from zz", "read-only transaction").await;
+        check("select generate_series(1, 20000)", "more than 10000 rows").await;
+        check("drop table zz", " |  | 0").await;
+        change().await.unwrap();
+    }
 }

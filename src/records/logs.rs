@@ -42,11 +42,11 @@ pub const LOG_MIGRATIONS: Migrations = Migrations {
 /// How many rows may wait to be written.
 const QUEUE_ROWS: usize = 4_096;
 /// The most rows in one transaction.
-const ROWS_AT_ONCE: usize = 200;
+const ROWS_AT_ONCE: usize = 500;
 /// How long the first row of a transaction waits for others.
 const GATHER: Duration = Duration::from_secs(1);
-/// After so many rows the largest size of the log is looked after.
-const PRUNE_EVERY_ROWS: usize = 20_000;
+/// The largest log, in bytes of messages and data.
+const MAX_BYTES: i64 = 256 * 1024 * 1024;
 /// The length of a row's id, in characters.
 const ID_CHARS: usize = 15;
 /// The longest message, in bytes.
@@ -114,7 +114,7 @@ impl Logs {
             id: self.0.random.id(ID_CHARS),
             level: entry.level,
             message: shrink::text(entry.message, MAX_MESSAGE),
-            data: shrink::data(entry.data, wanted.max_data_size),
+            data: Value::Object(shrink::data(entry.data, wanted.max_data_size)).to_string(),
             created_ms: self.0.clock.now_ms(),
         });
     }
@@ -122,7 +122,8 @@ impl Logs {
     /// Writes rows until shutdown, and then what is left.
     async fn write_until(&self, shutdown: &Shutdown) -> Result<(), TaskError> {
         let mut receiver = self.0.receiver.lock().await;
-        let mut since_prune = 0;
+        // Counting is a walk over the whole log, so it is done once and kept up.
+        let mut bytes = self.0.database.read(store::bytes).await?;
         let mut rows = Vec::new();
         loop {
             let ending = tokio::select! {
@@ -141,14 +142,13 @@ impl Logs {
                 rows.push(row);
             }
             if !rows.is_empty() {
-                since_prune += rows.len();
+                bytes += rows.iter().map(store::NewRow::size).sum::<i64>();
                 self.write(std::mem::take(&mut rows)).await;
             } else if ending {
                 return Ok(());
             }
-            if since_prune >= PRUNE_EVERY_ROWS {
-                since_prune = 0;
-                self.bound_size().await?;
+            if bytes > MAX_BYTES {
+                bytes = self.bound_size(MAX_BYTES).await?;
             }
         }
     }
@@ -162,16 +162,16 @@ impl Logs {
         }
     }
 
-    /// Deletes the oldest rows of a log that is too large.
-    async fn bound_size(&self) -> Result<(), Error> {
-        while self
-            .0
-            .database
-            .write_in(Lane::Bulk, store::prune_size)
-            .await?
-            > 0
-        {}
-        Ok(())
+    /// Deletes the oldest rows of a log that is too large; returns its size.
+    async fn bound_size(&self, most_bytes: i64) -> Result<i64, Error> {
+        let database = &self.0.database;
+        loop {
+            let bytes = database.read(store::bytes).await?;
+            if bytes <= most_bytes {
+                return Ok(bytes);
+            }
+            database.write_in(Lane::Bulk, store::prune_oldest).await?;
+        }
     }
 }
 
@@ -233,7 +233,8 @@ impl Records {
             .saturating_sub(days.saturating_mul(DAY_MS));
         let prune = move |tx: &mut Tx<'_>| store::prune_age(tx, before_ms);
         while logs.0.database.write_in(Lane::Bulk, prune).await? > 0 {}
-        logs.bound_size().await
+        logs.bound_size(MAX_BYTES).await?;
+        Ok(())
     }
 
     /// The task that writes the log.

@@ -20,6 +20,22 @@ pub(crate) fn public() -> Router<Arc<Api>> {
         .route("/request-otp", post(sign_in::request_otp))
         .route("/auth-with-otp", post(sign_in::with_otp))
         .route("/auth-refresh", post(sign_in::refresh))
+        .route("/request-email-change", post(links::request_email_change));
+    Router::new()
+        .nest("/collections/{collection}", of_collection)
+        .merge(mailed())
+        .route("/platform/v1/sign-out", post(sessions::sign_out))
+        .route(
+            "/platform/v1/sessions",
+            get(sessions::list).delete(sessions::end_others),
+        )
+        .route("/platform/v1/sessions/{session}", delete(sessions::end))
+}
+
+/// What needs nobody to be signed in but a mail, and the links in it: the panel's pages for those
+/// links call it on their own host.
+pub(crate) fn mailed() -> Router<Arc<Api>> {
+    let of_collection = Router::new()
         .route("/request-verification", post(links::request_verification))
         .route("/confirm-verification", post(links::confirm_verification))
         .route(
@@ -30,16 +46,8 @@ pub(crate) fn public() -> Router<Arc<Api>> {
             "/confirm-password-reset",
             post(links::confirm_password_reset),
         )
-        .route("/request-email-change", post(links::request_email_change))
         .route("/confirm-email-change", post(links::confirm_email_change));
-    Router::new()
-        .nest("/collections/{collection}", of_collection)
-        .route("/platform/v1/sign-out", post(sessions::sign_out))
-        .route(
-            "/platform/v1/sessions",
-            get(sessions::list).delete(sessions::end_others),
-        )
-        .route("/platform/v1/sessions/{session}", delete(sessions::end))
+    Router::new().nest("/collections/{collection}", of_collection)
 }
 
 /// What administrators call, from the panel too.

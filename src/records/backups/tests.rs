@@ -24,10 +24,12 @@ struct Folder {
 impl Folder {
     /// A data folder whose parts are those of the fixture; none on PostgreSQL.
     async fn new() -> Option<Self> {
+        let folder = Self::on_any_engine().await;
+        folder.fixture.database.is_file().then_some(folder)
+    }
+
+    async fn on_any_engine() -> Self {
         let fixture = Fixture::new().await;
-        if !fixture.database.is_file() {
-            return None;
-        }
         let data = fixture.folder.path();
         files::create_folder(&data.join("secrets")).unwrap();
         fs::write(data.join("secrets/jwt_secret"), "first").unwrap();
@@ -50,7 +52,7 @@ impl Folder {
                 restart: restart.clone(),
             }),
         });
-        Some(Self { fixture, restart })
+        Self { fixture, restart }
     }
 
     fn data(&self) -> &Path {
@@ -426,4 +428,19 @@ async fn backups_that_make_themselves_replace_the_oldest_of_their_kind() {
             "by_hand.zip",
         ]
     );
+}
+
+#[tokio::test]
+async fn postgresql_is_backed_up_by_its_own_tools() {
+    let folder = Folder::on_any_engine().await;
+    if folder.fixture.database.is_file() {
+        return;
+    }
+    let records = &folder.fixture.records;
+    let made = records.make_backup("a.zip").await.unwrap_err().to_string();
+    assert!(made.contains("pg_dump"), "{made}");
+    let restored = records.restore_backup(Path::new("/nothing.zip")).await;
+    let restored = restored.unwrap_err().to_string();
+    assert!(restored.contains("pg_restore"), "{restored}");
+    assert_eq!(records.backup_files().await.unwrap(), []);
 }

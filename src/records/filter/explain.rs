@@ -4,6 +4,7 @@
 use mito_database::{Tx, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
+use ts_rs::TS;
 
 use crate::{
     Collection, Error, FieldError, Records, RequestInfo,
@@ -21,7 +22,8 @@ use crate::{
 };
 
 /// A part of a rule and what became of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
 pub struct Explanation {
     /// How the parts belong together.
     pub kind: ExplanationKind,
@@ -30,16 +32,19 @@ pub struct Explanation {
     /// Whether it holds. Without a record: whether it could.
     pub holds: bool,
     /// What its left side is: several values where a path leads to several records.
+    #[ts(type = "unknown[]")]
     pub left: Vec<Json>,
     /// What its right side is.
+    #[ts(type = "unknown[]")]
     pub right: Vec<Json>,
     /// The parts of the part.
     pub parts: Vec<Explanation>,
 }
 
 /// How the parts of a rule belong together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "lowercase")]
+#[ts(export)]
 pub enum ExplanationKind {
     /// All must hold.
     All,

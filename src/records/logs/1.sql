@@ -9,5 +9,3 @@ CREATE TABLE _mito_telemetry_logs (
     message TEXT NOT NULL,
     data TEXT NOT NULL
 );
-CREATE INDEX _mito_telemetry_logs_created ON _mito_telemetry_logs (created);
-CREATE INDEX _mito_telemetry_logs_size ON _mito_telemetry_logs (sequence, size);

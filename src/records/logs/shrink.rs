@@ -24,7 +24,7 @@ pub(super) fn data(data: Map<String, Value>, most_bytes: u32) -> Map<String, Val
     };
     let mut members: Vec<(usize, String, Value)> = data
         .into_iter()
-        .map(|(name, value)| (value.to_string().len() + name.len() + 4, name, value))
+        .map(|(name, value)| (size(&value) + name.len() + 4, name, value))
         .collect();
     if members.iter().map(|(size, ..)| size).sum::<usize>() <= most {
         return members
@@ -43,4 +43,20 @@ pub(super) fn data(data: Map<String, Value>, most_bytes: u32) -> Map<String, Val
         }
     }
     kept
+}
+
+/// About how long a value is as JSON. Texts are most of it.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 12,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(|item| size(item) + 1).sum::<usize>(),
+        Value::Object(members) => {
+            let each = members.iter();
+            2 + each
+                .map(|(name, item)| name.len() + size(item) + 4)
+                .sum::<usize>()
+        }
+    }
 }

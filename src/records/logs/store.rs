@@ -1,13 +1,11 @@
 //! The table of the log. It is SQLite wherever the rest of the data is.
 
 use mito_database::{Row, Tx, Value as Stored};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{LogCount, LogPage, filter};
 use crate::{Error, ListQuery, Record, fields::dates, sql::Sql};
 
-/// The largest log, in bytes of messages and data.
-const MAX_BYTES: i64 = 256 * 1024 * 1024;
 /// Rows deleted in one transaction.
 const PRUNED_AT_ONCE: u32 = 500;
 /// Rows in a page that asked for no size.
@@ -23,14 +21,20 @@ pub(super) struct NewRow {
     pub(super) id: String,
     pub(super) level: i32,
     pub(super) message: String,
-    pub(super) data: Map<String, Value>,
+    /// JSON.
+    pub(super) data: String,
     pub(super) created_ms: i64,
+}
+
+impl NewRow {
+    pub(super) fn size(&self) -> i64 {
+        i64::try_from(self.message.len() + self.data.len()).unwrap_or(i64::MAX)
+    }
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, rows: &[NewRow]) -> Result<(), Error> {
     for row in rows {
-        let data = Value::Object(row.data.clone()).to_string();
-        let size = i64::try_from(row.message.len() + data.len()).unwrap_or(i64::MAX);
+        let (data, size) = (row.data.as_str(), row.size());
         tx.execute(
             "INSERT INTO _mito_telemetry_logs (id, created, level, size, message, data) \
              VALUES ($1, $2, $3, $4, $5, $6)",
@@ -137,28 +141,24 @@ pub(super) fn prune_age(tx: &mut Tx<'_>, before_ms: i64) -> Result<usize, Error>
     tx.frees_space();
     Ok(tx.execute(
         "DELETE FROM _mito_telemetry_logs WHERE sequence IN ( \
-             SELECT sequence FROM _mito_telemetry_logs WHERE created < $1 LIMIT $2)",
+             SELECT sequence FROM _mito_telemetry_logs ORDER BY sequence LIMIT $2) \
+         AND created < $1",
         &[&dates::format_ms(before_ms), &PRUNED_AT_ONCE],
     )?)
 }
 
-/// Deletes the oldest rows of a log that is too large; returns how many.
-pub(super) fn prune_size(tx: &mut Tx<'_>) -> Result<usize, Error> {
-    prune_to(tx, MAX_BYTES)
-}
-
-pub(super) fn prune_to(tx: &mut Tx<'_>, most_bytes: i64) -> Result<usize, Error> {
-    tx.frees_space();
+/// How large the log is, in bytes of messages and data.
+pub(super) fn bytes(tx: &mut Tx<'_>) -> Result<i64, Error> {
     let row = tx.query_one(
         "SELECT COALESCE(SUM(size), 0) AS bytes FROM _mito_telemetry_logs",
         &[],
     )?;
-    if row.is_none_or(|row| {
-        row.get::<i64>("bytes")
-            .is_ok_and(|bytes| bytes <= most_bytes)
-    }) {
-        return Ok(0);
-    }
+    Ok(row.ok_or(Error::NotFound)?.get("bytes")?)
+}
+
+/// Deletes the oldest rows; returns how many.
+pub(super) fn prune_oldest(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    tx.frees_space();
     Ok(tx.execute(
         "DELETE FROM _mito_telemetry_logs WHERE sequence IN ( \
              SELECT sequence FROM _mito_telemetry_logs ORDER BY sequence LIMIT $1)",

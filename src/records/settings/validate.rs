@@ -144,7 +144,7 @@ impl Checked<'_> {
             self.add("rateLimits.rules", too_many());
             return;
         }
-        let label = Regex::new(r"^(\w+:\w*|\*:\w+|\w+|(\w+ )?/[\w/-]*)$")
+        let label = Regex::new(r"^(\w+:\w+|\*:\w+|\w+|(\w+ )?/[\w/-]*)$")
             .expect("the pattern is well-formed");
         let mut seen: Vec<(&str, &str)> = Vec::new();
         for (index, rule) in rules.iter().enumerate() {

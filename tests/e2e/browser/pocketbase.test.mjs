@@ -268,6 +268,74 @@ test("a backup is made and can be saved", async () => {
   await shot("backups");
 });
 
+test("an account is made, its session ended, its address confirmed by mail", async () => {
+  await open("/schema?type=auth");
+  await page.getByLabel("Name", { exact: true }).fill("members");
+  await page.getByRole("tab", { name: "Sign-in" }).click();
+  await page.getByRole("button", { name: "Create the collection" }).click();
+  await saved("The collection members is saved.");
+
+  await open("/records/members?record=new");
+  const form = page.getByRole("dialog");
+  await form.getByRole("textbox", { name: "email", exact: true }).fill("ada@example.com");
+  await form.getByLabel(/^password/).fill("correct horse battery");
+  await form.getByLabel("Password again").fill("correct horse battery");
+  await form.getByRole("button", { name: "Create" }).click();
+  await saved(/The record \w+ is created\./);
+
+  const api = `http://${platform.ready.services.api}/api/collections/members`;
+  const post = (route, body, headers = {}) =>
+    fetch(`${api}/${route}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "User-Agent": "walker/1.0", ...headers },
+      body: JSON.stringify(body),
+    });
+  const answer = await post("auth-with-password", { identity: "ada@example.com", password: "correct horse battery" });
+  const { token } = await answer.json();
+
+  await open("/accounts?collection=members");
+  await page.getByRole("link", { name: "ada@example.com" }).click();
+  await page.getByText("not verified").waitFor();
+  await page.getByRole("button", { name: "End the session of walker" }).click();
+  await page.getByText("Not signed in anywhere").waitFor();
+  assert.equal((await post("auth-refresh", {}, { Authorization: token })).status, 401, "the session is over");
+
+  await page.getByRole("button", { name: "Act as" }).click();
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await page.getByText(/^ey[\w-]+\.[\w-]+\.[\w-]+$/).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText(/^by /).waitFor();
+  await shot("account");
+
+  await page.getByRole("button", { name: "Send verification" }).click();
+  await saved(/is on its way/);
+  const link = await mailedLink(/auth\/confirm-verification\/[\w.-]+/);
+  const stranger = await browser.newPage();
+  await stranger.goto(`${origin}/${link}`);
+  await stranger.getByRole("button", { name: "Yes, confirm it" }).click();
+  await stranger.getByText("ada@example.com is confirmed").waitFor();
+  await stranger.close();
+  await page.reload();
+  await page.getByText("verified", { exact: true }).first().waitFor();
+});
+
+/** The address in the newest mail that has one, as soon as it has come. */
+async function mailedLink(pattern) {
+  for (let tries = 0; tries < 60; tries += 1) {
+    const found = await page.evaluate(async (source) => {
+      const read = async (path) => (await fetch(`/_mito/api/notifications/mailbox${path}`)).json();
+      for (const { id } of (await read("")).items) {
+        const link = new RegExp(source).exec(JSON.stringify(await read(`/${encodeURIComponent(id)}`)));
+        if (link) return link[0];
+      }
+      return null;
+    }, pattern.source);
+    if (found) return found;
+    await page.waitForTimeout(500);
+  }
+  throw new Error("no mail came");
+}
+
 test("records are deleted by selection, and a collection by typing its name", async () => {
   await open("/records/posts");
   await page.getByLabel("Select all records of this page").check();

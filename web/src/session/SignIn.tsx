@@ -1,11 +1,12 @@
 import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { isNotEmpty } from '@mantine/form';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { FormError, useServerForm } from '@/components/ServerForm';
 import { Frame } from './Frame';
 import { localPath } from './return-url';
-import { useSession, useSessionActions } from './session';
+import { SecondSignIn } from './SecondSignIn';
+import { requestCode, type SecondStep, useSession, useSessionActions } from './session';
 
 /** Sign-in with e-mail and password; leads back to where the person was. */
 export default function SignIn() {
@@ -13,13 +14,19 @@ export default function SignIn() {
   const { signIn, reload } = useSessionActions();
   const [, navigate] = useLocation();
   const target = localPath(new URLSearchParams(useSearch()).get('return'));
+  const [second, setSecond] = useState<(SecondStep & { email: string }) | null>(null);
   const form = useServerForm({
     initialValues: { email: '', password: '' },
     validate: {
       email: isNotEmpty('Enter your e-mail address.'),
       password: isNotEmpty('Enter your password.'),
     },
-    submit: ({ email, password }) => signIn(email.trim(), password),
+    submit: async ({ email, password }) => {
+      const { mfaId } = await signIn(email.trim(), password);
+      if (mfaId) {
+        setSecond({ email: email.trim(), mfaId, otpId: await requestCode(email.trim()) });
+      }
+    },
   });
 
   // After a lost session the CSRF token is stale as well.
@@ -34,6 +41,9 @@ export default function SignIn() {
     }
   }, [signedIn, target, navigate]);
 
+  if (second) {
+    return <SecondSignIn second={second} onBack={() => setSecond(null)} />;
+  }
   return (
     <Frame title="Sign in">
       <form onSubmit={form.onSubmit} noValidate>

@@ -3,9 +3,21 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { get, post, remove, setCsrf, setOnUnauthorized, setRenewCsrf } from '@/api/client';
-import type { SessionState } from '@/api/types';
+import type { OtpSent, SessionState } from '@/api/types';
 
 const KEY = ['session'];
+
+/** What goes with the code that follows a password. */
+export interface SecondStep {
+  otpId: string;
+  mfaId: string;
+}
+
+/** Mails a code to an administrator; what goes with it. */
+export async function requestCode(email: string): Promise<string> {
+  const { otpId } = await post<OtpSent>('/session/otp', { email });
+  return otpId;
+}
 
 async function loadSession(): Promise<SessionState> {
   const session = await get<SessionState>('/session');
@@ -39,9 +51,14 @@ export function useSessionActions() {
   );
 
   const signIn = useCallback(
-    async (email: string, password: string): Promise<SessionState> => {
-      await post('/session', { email, password });
-      return reload();
+    async (email: string, password: string, second?: SecondStep): Promise<SessionState> => {
+      const answer = await post<SessionState | undefined>('/session', {
+        email,
+        password,
+        ...second,
+      });
+      const session = await reload();
+      return { ...session, mfaId: answer?.mfaId ?? null };
     },
     [reload],
   );

@@ -20,6 +20,8 @@ const GUEST = [
 
 const settings = (body, more = {}) => ({ method: "PATCH", path: "/api/settings", body, ...more });
 // What a change answers with is the settings as a whole, of which the step looks at what it changed.
+// (An administrator who is not among `superuserIPs` is locked out of PocketBase for good, so that is not
+// asked of it: mito refuses such a list, see the tests of `settings`.)
 const changed = (body, ...only) => settings(body, { only });
 const sql = (query, more = {}) => ({ method: "POST", path: "/api/sql", body: { query }, ignore: ["execTime"], ...more });
 const backup = (name, more = {}) => ({ method: "POST", path: "/api/backups", body: { name }, ...more });
@@ -87,11 +89,7 @@ export const cases = [
         differs: { reason: "the gateway alone decides who the client is; a header is never believed", status: 400 },
       }),
       settings({ trustedProxy: { headers: [] } }, { only: ["trustedProxy"] }),
-      settings({ superuserIPs: ["10.0.0.1"] }, {
-        differs: { reason: "nobody can lock themselves out: the list must hold the caller's own address", status: 400 },
-        skipTheirs: true,
-      }),
-    ].filter((step) => !step.skipTheirs),
+    ],
   },
   {
     name: "cron expressions",
@@ -115,8 +113,8 @@ export const cases = [
   {
     name: "labels of rate limits",
     steps: [
-      ...["a", "ab:", "post /a", "a_b", "/", "POST /", "*:x"].map((label) => changed({ rateLimits: { rules: [rule(label)] } }, "rateLimits.rules")),
-      ...["*", "a.b", "a-b", "POST /a.b", "/a/{x}", "*:*", "/a?b", "a:b-c", "POST  /a", "PO-ST /a", ":x", "@a", ""].map((label) => rules(rule(label))),
+      ...["a", "ab:c", "post /a", "a_b", "/", "POST /", "*:x"].map((label) => changed({ rateLimits: { rules: [rule(label)] } }, "rateLimits.rules")),
+      ...["*", "ab:", "a.b", "a-b", "POST /a.b", "/a/{x}", "*:*", "/a?b", "a:b-c", "POST  /a", "PO-ST /a", ":x", "@a", ""].map((label) => rules(rule(label))),
       rules(rule("x", { audience: "q", duration: 0, maxRequests: 0 }), rule("*:create", { duration: -1, maxRequests: -1 })),
       rules(rule("a"), rule("a")),
       rules(rule("a", { audience: "@auth" }), rule("a")),
@@ -129,7 +127,7 @@ export const cases = [
   {
     name: "secrets are kept and not shown",
     steps: [
-      changed({ smtp: { username: "u", password: "hush" }, s3: { secret: "hush" } }, "s3", "smtp.username", "smtp.password"),
+      changed({ smtp: { username: "u", password: "hush" }, s3: { secret: "hush" } }, "smtp.username", "smtp.password", "s3.secret"),
       changed({ smtp: { username: "" } }, "smtp.username", "smtp.password"),
       changed({ nothing: 5, logs: { nothing: 1, maxDays: 5 } }, "logs"),
     ],
@@ -177,7 +175,8 @@ export const cases = [
       backup(`${"x".repeat(160)}.zip`),
       backup(5),
       { path: "/api/backups?fields=key" },
-      upload("bad.zip", "hi"),
+      // PocketBase says it of a name with something random in it.
+      { ...upload("bad.zip", "hi"), ignore: ["data.file.message"] },
       { method: "POST", path: "/api/backups/upload", body: {} },
       { method: "POST", path: "/api/backups/nothing.zip/restore" },
       { method: "DELETE", path: "/api/backups/nothing.zip", differs: { reason: "the answer names no path of the server", status: 400 } },

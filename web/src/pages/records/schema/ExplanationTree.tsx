@@ -1,20 +1,7 @@
 import { Badge, Code, Group, Text, ThemeIcon } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
+import type { Explanation } from '@/api/types';
 import classes from './ExplanationTree.module.css';
-
-/** A part of a rule and what became of it. */
-export interface Explanation {
-  /** Whether all parts must hold, one of them, or two sides are compared. */
-  kind: 'all' | 'any' | 'compare';
-  /** The part as it can be written. */
-  text: string;
-  /** Whether it holds; without a record, whether it could. */
-  holds: boolean;
-  /** What its sides are: several values where a path leads to several records. */
-  left: unknown[];
-  right: unknown[];
-  parts: Explanation[];
-}
 
 /** Every part of a rule with its verdict and the values that led to it. */
 export function ExplanationTree({ node }: { node: Explanation }) {

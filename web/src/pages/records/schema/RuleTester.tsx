@@ -15,12 +15,12 @@ import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '@/api/client';
-import type { Collection } from '@/api/types';
+import type { Collection, Explanation } from '@/api/types';
 import { ErrorState } from '@/components/states';
 import { FilterInput } from '../language/FilterInput';
 import type { Scope } from '../language/scope';
 import { RecordPicker } from '../RecordPicker';
-import { type Explanation, ExplanationTree } from './ExplanationTree';
+import { ExplanationTree } from './ExplanationTree';
 import type { RuleInfo } from './rules';
 
 interface RuleTesterProps {

@@ -156,7 +156,10 @@ function Head({ draft, stored, onChange }: PartProps) {
                 { value: 'view', label: 'View' },
               ]}
               value={draft.type}
-              onChange={(type) => navigate(`/schema?type=${type}`, { replace: true })}
+              onChange={(type) => {
+                const search = new URLSearchParams({ type, name: draft.name });
+                navigate(`/schema?${search}`, { replace: true });
+              }}
             />
           )}
         </Group>

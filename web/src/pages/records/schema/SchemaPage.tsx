@@ -60,7 +60,10 @@ function start(search: URLSearchParams, collections: Collection[], scaffolds: Sc
     return copyOf(source, `${source.name}_copy`);
   }
   const type = search.get('type');
-  const scaffold = scaffolds[type === 'auth' || type === 'view' ? type : 'base'];
+  const scaffold = {
+    ...scaffolds[type === 'auth' || type === 'view' ? type : 'base'],
+    name: search.get('name') ?? '',
+  };
   return draftOf(scaffold.type === 'base' ? withDates(scaffold) : scaffold);
 }
 
