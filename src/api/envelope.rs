@@ -90,6 +90,14 @@ impl Envelope {
         }
     }
 
+    /// The same refusal of a malformed body in another endpoint's words.
+    pub(crate) fn reworded(mut self, message: &str) -> Self {
+        if self.status == StatusCode::BAD_REQUEST {
+            message.clone_into(&mut self.message);
+        }
+        self
+    }
+
     /// Replaces the sentence where fields are wrong: it names the operation.
     pub(crate) fn of(error: Error, operation: &str, caller: &Caller) -> Self {
         let fields_are_wrong = matches!(error, Error::Fields(_));

@@ -7,7 +7,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use http::{HeaderValue, Method};
 use mito_network::Problem;
@@ -91,7 +91,21 @@ fn data() -> Router<Arc<Api>> {
         .route("/crons/{id}", post(crons::run))
         .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))
-        .route("/collections/{collection}", get(collections::view))
+        .route("/collections/meta/scaffolds", get(collections::scaffolds))
+        .route(
+            "/collections/meta/dry-run-view",
+            post(collections::dry_run_view),
+        )
+        .route(
+            "/collections/{collection}",
+            get(collections::view)
+                .patch(collections::update)
+                .delete(collections::delete),
+        )
+        .route(
+            "/collections/{collection}/truncate",
+            delete(collections::truncate),
+        )
         .route(
             "/collections/{collection}/records",
             get(records::list).post(records::create),

@@ -54,7 +54,7 @@ pub use accounts::{
     SUPERUSERS, Session, SignIn,
     auth::{AuthMethod, AuthOutcome},
 };
-pub use collections::{Collection, CollectionKind, Field};
+pub use collections::{Collection, CollectionKind, Field, shown::DryRun};
 pub use error::{Error, FieldError};
 pub use filter::explain::{Explanation, ExplanationKind};
 pub use logs::LogEntry;
@@ -102,6 +102,11 @@ const STEPS: &[Migration] = &[
     Migration {
         version: 4,
         sql: include_str!("migrations/3.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 5,
+        sql: include_str!("migrations/7.sql"),
         postgres: None,
     },
 ];
