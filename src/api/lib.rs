@@ -9,6 +9,7 @@
 //! | `body` | JSON bodies, bounded and checked |
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
+//! | `oauth2` | accounts of other sites |
 //! | `realtime` | streams of events |
 //! | `files` | the files of records, and tokens for protected ones |
 //! | `fields` | the `fields` parameter |
@@ -27,6 +28,7 @@ mod fields;
 mod files;
 mod health;
 mod logs;
+mod oauth2;
 pub mod panel;
 mod realtime;
 mod records;
