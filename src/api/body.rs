@@ -1,4 +1,16 @@
-//! JSON bodies: of the right type, of a bounded size, and no deeper than serde_json allows (128).
+//! Bodies: of the right type and of a bounded size.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`limits`] | how large and how slow a body may be |
+//! | [`values`] | JSON without doubled names, texts of forms |
+//! | [`multipart`] | forms with files, which are stored as they come |
+//! | [`submission`] | the bodies of records, in all three forms |
+
+pub(crate) mod limits;
+pub(crate) mod multipart;
+pub(crate) mod submission;
+pub(crate) mod values;
 
 use std::sync::Arc;
 
@@ -43,17 +55,13 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Envelope> {
 
 /// The whole body. One that says that it is too large is not read at all.
 async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Envelope> {
-    let too_large = || {
-        let message = format!("Request entity too large. The limit is {limit} bytes.");
-        Envelope::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
-    };
     let announced = text_of(headers, header::CONTENT_LENGTH.as_str()).parse::<u64>();
     if announced.is_ok_and(|length| usize::try_from(length).is_ok_and(|length| length > limit)) {
-        return Err(too_large());
+        return Err(limits::too_large());
     }
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) if error.is::<LengthLimitError>() => Err(limits::too_large()),
         Err(_) => Err(Envelope::bad_request(MALFORMED)),
     }
 }

@@ -51,6 +51,13 @@ impl Envelope {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
+    pub(crate) fn busy() -> Self {
+        let message = "The server is busy. Please try again.";
+        let mut envelope = Self::new(StatusCode::SERVICE_UNAVAILABLE, message);
+        envelope.retry_after_seconds = Some(BUSY_RETRY_SECONDS);
+        envelope
+    }
+
     pub(crate) fn unauthorized() -> Self {
         let message = "The request requires valid record authorization token.";
         Self::new(StatusCode::UNAUTHORIZED, message)
@@ -95,6 +102,23 @@ impl Envelope {
         if self.status == StatusCode::BAD_REQUEST {
             message.clone_into(&mut self.message);
         }
+        self
+    }
+
+    /// What the answer's body says.
+    pub(crate) fn body(&self) -> Value {
+        json!({"data": self.data, "message": self.message, "status": self.status.as_u16()})
+    }
+
+    /// Says what is wrong with one part of the request: a name, or a path with dots.
+    pub(crate) fn set(&mut self, name: &str, error: Value) {
+        insert(&mut self.data, name, error);
+    }
+
+    /// Has the client come back after so many seconds.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds.max(1));
         self
     }
 
@@ -206,9 +230,7 @@ impl Told {
 
 impl IntoResponse for Envelope {
     fn into_response(self) -> Response {
-        let body =
-            json!({"data": self.data, "message": self.message, "status": self.status.as_u16()});
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Json(self.body())).into_response();
         response.extensions_mut().insert(Told {
             message: self.message,
             data: self.data,
@@ -233,10 +255,7 @@ pub(crate) async fn no_route() -> Envelope {
     Envelope::not_found()
 }
 
-/// The path does not know the method.
+/// The path does not know the method, which PocketBase answers like an unknown path.
 pub(crate) async fn no_method() -> Envelope {
-    Envelope::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "The method is not allowed here.",
-    )
+    Envelope::not_found()
 }

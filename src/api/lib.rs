@@ -6,18 +6,20 @@
 //! | `routes` | every path in one table, and the order of the layers |
 //! | `caller` | who sent a request: a bearer token at `/api`, a cookie at `/_mito/api`, never both |
 //! | `envelope` | errors as PocketBase words them |
-//! | `body` | JSON bodies, bounded and checked |
+//! | `body` | bodies, bounded and checked; files in them stream into the storage |
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
 //! | `oauth2` | accounts of other sites |
 //! | `realtime` | streams of events |
 //! | `files` | the files of records, and tokens for protected ones |
+//! | `limits` | how often a client may call |
 //! | `fields` | the `fields` parameter |
 //! | `health` | `/health`, `/live`, `/ready` |
 //! | `panel` | sessions by cookie, CSRF, and the administrator check |
 
 mod accounts;
 mod backups;
+mod batch;
 mod body;
 mod caller;
 mod collections;
@@ -27,6 +29,7 @@ mod extract;
 mod fields;
 mod files;
 mod health;
+mod limits;
 mod logs;
 mod oauth2;
 pub mod panel;
@@ -92,6 +95,7 @@ pub(crate) struct Api {
     pub(crate) domain: String,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
+    pub(crate) rate_limits: limits::Counts,
 }
 
 /// The API as an HTTP handler.
@@ -115,6 +119,7 @@ fn router(config: Config, dependencies: Dependencies) -> Router {
         domain,
         clock,
         random,
+        rate_limits: limits::Counts::default(),
     });
     routes::router(&api, panel)
 }

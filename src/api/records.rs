@@ -2,19 +2,24 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use axum::{Json, extract::State};
-use http::StatusCode;
-use mito_records::{ListQuery, Record};
+use axum::{Json, body::Body, extract::State};
+use http::{HeaderMap, StatusCode};
+use mito_records::{Error, ListQuery, Submitted, files::StagedFile};
 use serde_json::Value;
 
 use crate::{
     Api,
-    body::JsonBody,
+    body::submission::{self, Target},
     caller::Caller,
     envelope::Envelope,
     extract::{Path, Query, text},
     fields,
 };
+
+/// What is said of a record that cannot be created as it was submitted.
+pub(crate) const CREATE_FAILED: &str = "Failed to create record.";
+/// What is said of a record that cannot be changed as it was submitted.
+pub(crate) const UPDATE_FAILED: &str = "Failed to update record.";
 
 /// `GET …/records`
 pub(crate) async fn list(
@@ -57,13 +62,22 @@ pub(crate) async fn create(
     Path(collection): Path<String>,
     Query(parameters): Query,
     caller: Caller,
-    JsonBody(values): JsonBody<Record>,
+    headers: HeaderMap,
+    body: Body,
 ) -> Result<Json<Value>, Envelope> {
-    let record = api
+    let target = Target {
+        collection: &collection,
+        id: None,
+    };
+    let submitted = submission::read(&api, &caller, target, &headers, body).await?;
+    let files = submitted.clone();
+    let created = api
         .records
-        .create(&collection, values, &caller.info())
+        .create(&collection, submitted, &caller.info())
+        .await;
+    let record = settle(&api, created, &files)
         .await
-        .map_err(|error| Envelope::of(error, "Failed to create record.", &caller))?;
+        .map_err(|error| of_write(error, CREATE_FAILED, &caller))?;
     Ok(Json(fields::pick(
         Value::Object(record),
         text(&parameters, "fields"),
@@ -76,17 +90,52 @@ pub(crate) async fn update(
     Path((collection, id)): Path<(String, String)>,
     Query(parameters): Query,
     caller: Caller,
-    JsonBody(values): JsonBody<Record>,
+    headers: HeaderMap,
+    body: Body,
 ) -> Result<Json<Value>, Envelope> {
-    let record = api
+    let target = Target {
+        collection: &collection,
+        id: Some(&id),
+    };
+    let submitted = submission::read(&api, &caller, target, &headers, body).await?;
+    let files = submitted.clone();
+    let updated = api
         .records
-        .update(&collection, &id, values, &caller.info())
+        .update(&collection, &id, submitted, &caller.info())
+        .await;
+    let record = settle(&api, updated, &files)
         .await
-        .map_err(|error| Envelope::of(error, "Failed to update record.", &caller))?;
+        .map_err(|error| of_write(error, UPDATE_FAILED, &caller))?;
     Ok(Json(fields::pick(
         Value::Object(record),
         text(&parameters, "fields"),
     )))
+}
+
+/// A missing collection is told in other words than where records are read.
+pub(crate) fn of_write(error: Error, operation: &str, caller: &Caller) -> Envelope {
+    match error {
+        Error::MissingCollection => Envelope::new(
+            StatusCode::NOT_FOUND,
+            "Missing or invalid collection context.",
+        ),
+        other => Envelope::of(other, operation, caller),
+    }
+}
+
+/// Lets go of the files of a write that failed.
+pub(crate) async fn settle<T, E>(
+    api: &Api,
+    written: Result<T, E>,
+    submitted: &Submitted,
+) -> Result<T, E> {
+    if written.is_err() {
+        let staged: Vec<StagedFile> = submitted.all_files().cloned().collect();
+        if !staged.is_empty() {
+            api.records.files().abandon(&staged).await;
+        }
+    }
+    written
 }
 
 /// `DELETE …/records/{id}`
@@ -102,26 +151,26 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Negative and missing numbers mean the default; what is no number is an error.
+/// Negative and missing numbers mean the default; what is no number, or no flag, is an error.
 pub(crate) fn list_query(parameters: &HashMap<String, String>) -> Result<ListQuery, Envelope> {
+    let refused = || Envelope::bad_request("Something went wrong while processing your request.");
     let number = |name: &str| match text(parameters, name) {
         "" => Ok(0),
         given => {
-            let number = given.parse::<i64>();
-            let number = number.map_err(|_| {
-                Envelope::bad_request(&format!("The parameter {name} is no number."))
-            })?;
+            let number = given.parse::<i64>().map_err(|_| refused())?;
             Ok(u32::try_from(number.max(0)).unwrap_or(u32::MAX))
         }
+    };
+    let skip_total = match text(parameters, "skipTotal") {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
+        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
+        _ => return Err(refused()),
     };
     Ok(ListQuery {
         page: number("page")?.max(1),
         per_page: number("perPage")?,
         sort: text(parameters, "sort").to_owned(),
         filter: text(parameters, "filter").to_owned(),
-        skip_total: matches!(
-            text(parameters, "skipTotal"),
-            "1" | "true" | "t" | "T" | "TRUE"
-        ),
+        skip_total,
     })
 }

@@ -14,8 +14,8 @@ use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, backups, caller, collections, crons, envelope, fields, files, health, logs,
-    oauth2, panel, realtime, records, rules, settings, sql,
+    Api, accounts, backups, batch, caller, collections, crons, envelope, fields, files, health,
+    limits, logs, oauth2, panel, realtime, records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -57,6 +57,11 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn(fields::check))
+        // Who asks is known before it is counted: administrators are not.
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(api),
+            limits::enforce,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(api),
             logs::record,
@@ -106,6 +111,7 @@ fn data() -> Router<Arc<Api>> {
             "/settings/apple/generate-client-secret",
             post(oauth2::apple_secret),
         )
+        .route("/batch", post(batch::run))
         .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))
         .route("/collections/meta/scaffolds", get(collections::scaffolds))

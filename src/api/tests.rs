@@ -3,6 +3,7 @@
 mod clients;
 mod files;
 mod oauth2;
+mod hostile;
 mod panel;
 mod platform;
 mod realtime;

@@ -314,11 +314,7 @@ async fn paths_that_are_no_text_lead_nowhere() {
 
 #[tokio::test]
 async fn bad_bodies_are_told() {
-    let config = Config {
-        max_body_bytes: 100_000,
-        ..Config::default()
-    };
-    let fixture = Fixture::with("localhost", config).await;
+    let fixture = Fixture::new().await;
     let check = async |kind: &str, body: Vec<u8>, status: u16| {
         let request = Request::post("/api/collections/users/records")
             .header(header::CONTENT_TYPE, kind)
@@ -346,11 +342,11 @@ async fn bad_bodies_are_told() {
     )
     .await;
     check(json, b"[".repeat(10_000), 400).await;
-    check(json, vec![b' '; 100_001], 413).await;
+    check(json, vec![b' '; 60_000_000], 413).await;
     check("text/plain", b"{}".to_vec(), 415).await;
     check("", b"{}".to_vec(), 415).await;
     check("application/json; charset=utf-8", b"{}".to_vec(), 400).await;
-    let streamed = unsized_body(vec![b' '; 60_000], 3);
+    let streamed = unsized_body(vec![b' '; 1_000_000], 60);
     let request = Request::post("/api/collections/users/records")
         .header(header::CONTENT_TYPE, json)
         .body(streamed)
@@ -378,7 +374,7 @@ async fn unknown_paths_and_methods() {
     let missing = fixture.get("/api/nope", GUEST).await;
     missing.check(404, error(404, "The requested resource wasn't found."));
     let put = fixture.call(Method::PUT, "/api/health", None, GUEST).await;
-    put.check(405, error(405, "The method is not allowed here."));
+    put.check(404, error(404, "The requested resource wasn't found."));
     let elsewhere = fixture.get("/nope", GUEST).await;
     assert_eq!(elsewhere.status, 404);
     assert_eq!(

@@ -354,3 +354,46 @@ async fn bad_bodies_are_problems() {
         );
     }
 }
+
+#[tokio::test]
+async fn rules_are_explained_to_administrators() {
+    let fixture = Fixture::new().await;
+    let question = json!({
+        "collection": "_superusers", "rule": "email = 'root@b.co' && @request.query.a = 'x'",
+        "request": {"method": "get", "query": {"a": "x"}, "headers": {"X-A": "b"}, "body": {}},
+    });
+    let mut stranger = Browser::default();
+    stranger.load(&fixture).await;
+    let refused = stranger
+        .call(
+            &fixture,
+            Method::POST,
+            "/rules/explain",
+            Some(question.clone()),
+        )
+        .await;
+    assert!(refused.status.is_client_error(), "{refused:?}");
+    let mut browser = Browser::signed_in(&fixture).await;
+    let explained = browser
+        .call(
+            &fixture,
+            Method::POST,
+            "/rules/explain",
+            Some(question.clone()),
+        )
+        .await
+        .json();
+    assert_eq!(explained["kind"], "all");
+    assert_eq!(explained["holds"], true);
+    assert_eq!(explained["parts"][1]["left"], json!(["x"]));
+    let mut wrong = question;
+    wrong["rule"] = json!("nope = 1");
+    let wrong = browser
+        .call(&fixture, Method::POST, "/rules/explain", Some(wrong))
+        .await;
+    assert_eq!(wrong.status, 400);
+    assert_eq!(
+        wrong.json()["data"]["rule"]["code"],
+        "validation_invalid_rule"
+    );
+}

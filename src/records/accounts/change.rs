@@ -133,7 +133,9 @@ pub(crate) fn check_form(
 pub(crate) fn check_strength(draft: &mut Draft<'_>, change: Option<&PasswordChange>) {
     use secrecy::ExposeSecret as _;
     let Some(change) = change else { return };
-    if let Err(error) = passwords::check(draft.collection, change.new.expose_secret()) {
+    if let Err(mut error) = passwords::check(draft.collection, change.new.expose_secret()) {
+        // PocketBase tells no parameters here.
+        error.params = None;
         draft.errors.insert("password".to_owned(), error);
     }
 }

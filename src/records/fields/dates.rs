@@ -155,7 +155,11 @@ fn english(text: &str) -> Option<DateTime> {
         }
         None => text,
     };
+    let two_digits = text.bytes().take(2).all(|byte| byte.is_ascii_digit());
     ENGLISH.iter().find_map(|form| {
+        if form.starts_with("%d") && !two_digits {
+            return None;
+        }
         let parsed = strtime::parse(form, text).ok()?;
         let date = parsed.to_date().ok()?;
         let time = parsed.to_time().ok().unwrap_or(civil::Time::midnight());
@@ -244,6 +248,7 @@ mod tests {
             (" 2024-01-02 ", ""),
             ("2024-02-30", ""),
             ("2024-1-2", ""),
+            ("2 Jan 2024", ""),
             ("20240102", ""),
             ("10000-01-01", ""),
             ("yesterday", ""),

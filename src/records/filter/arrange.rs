@@ -190,6 +190,7 @@ fn outcomes(leaf: &Leaf, left_missing: Joins, right_missing: Joins) -> (bool, bo
                 value,
                 affinity: Affinity::None,
                 exact: operand.exact,
+                plain: operand.plain,
                 constant: operand.constant().is_some(),
             };
             let (first, second) = (side(&left, &leaf.left), side(&right, &leaf.right));

@@ -330,6 +330,7 @@ impl Work<'_, '_, '_> {
             value,
             affinity: operand.expression.affinity(&self.plan.joins),
             exact: operand.exact,
+            plain: operand.plain,
             constant: operand.constant().is_some(),
         };
         // The borrows end with the comparison.

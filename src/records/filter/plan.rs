@@ -121,6 +121,8 @@ pub(crate) struct Operand {
     pub(crate) chain: Vec<JoinId>,
     /// Compared as it is, empty or not.
     pub(crate) exact: bool,
+    /// Null is never taken for an empty text: values that came with the request.
+    pub(crate) plain: bool,
 }
 
 /// A value, or how it is found.
@@ -164,6 +166,7 @@ impl Operand {
             expression: Expression::Value(value),
             chain: Vec::new(),
             exact: false,
+            plain: false,
         }
     }
 
@@ -223,6 +226,7 @@ impl Leaf {
             value,
             affinity: Affinity::None,
             exact,
+            plain: false,
             constant: true,
         };
         let truth = holds(

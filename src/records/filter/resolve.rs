@@ -299,6 +299,7 @@ impl<'a, 'b> Resolver<'a, 'b> {
                 expression: Expression::Column { join, field },
                 chain: Vec::new(),
                 exact: false,
+                plain: false,
             },
             operator: Operator::Equal,
             any: true,

@@ -28,6 +28,8 @@ pub(crate) struct Side<'a> {
     pub(crate) affinity: Affinity,
     /// Compared as it is, empty or not: JSON.
     pub(crate) exact: bool,
+    /// Null is never taken for an empty text.
+    pub(crate) plain: bool,
     /// Known before any row is seen.
     pub(crate) constant: bool,
 }
@@ -39,7 +41,7 @@ impl Side<'_> {
     }
 
     fn is_full_constant(&self) -> bool {
-        self.constant && !is_empty(self.value)
+        self.plain || self.constant && !is_empty(self.value)
     }
 }
 

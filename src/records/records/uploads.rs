@@ -6,10 +6,25 @@ use mito_database::Tx;
 
 use crate::{
     Collection, Error, Records, RequestInfo,
+    fields::generate,
     records::access::{self, Operation},
 };
 
+/// Characters of an id where the collection does not say how ids are made.
+const ID_LENGTH: usize = 15;
+
 impl Records {
+    /// An id for a new record of the collection, unless its values name one.
+    pub fn new_record_id(&self, collection: &Collection) -> String {
+        let pattern = collection
+            .field("id")
+            .map(|field| field.text_option("autogeneratePattern"))
+            .filter(|pattern| !pattern.is_empty());
+        pattern
+            .and_then(|pattern| generate::generate(&self.inner.random, pattern))
+            .unwrap_or_else(|| self.inner.random.id(ID_LENGTH))
+    }
+
     /// The collection that a request writes to, or why it cannot: asked before its body is read, so
     /// that nobody fills the disk with files of records that they may not write whatever is in them.
     pub async fn writable(

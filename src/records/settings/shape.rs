@@ -206,6 +206,13 @@ pub struct RateLimits {
     pub enabled: bool,
 }
 
+impl RateLimits {
+    /// Whether no rule holds for an address.
+    pub fn excludes(&self, address: std::net::IpAddr) -> bool {
+        super::ips::contains(&self.excluded_ips, address)
+    }
+}
+
 impl Default for RateLimits {
     fn default() -> Self {
         let rule = |label: &str, duration, max_requests| RateLimitRule {

@@ -158,3 +158,20 @@ describe('addresses', () => {
     expect(encodePath('a b/c#d?.html')).toBe('a%20b/c%23d%3F.html');
   });
 });
+
+it('names nested errors by their path', () => {
+  const body = {
+    status: 400,
+    message: 'Failed to create collection.',
+    data: {
+      name: { code: 'a', message: 'Taken.' },
+      fields: { 2: { values: { code: 'b', message: 'Cannot be blank.' } } },
+      oauth2: { providers: { 0: { clientId: { code: 'c', message: 'Missing.' } } } },
+    },
+  };
+  expect(toError(400, JSON.stringify(body), null).fields).toEqual({
+    name: 'Taken.',
+    'fields.2.values': 'Cannot be blank.',
+    'oauth2.providers.0.clientId': 'Missing.',
+  });
+});

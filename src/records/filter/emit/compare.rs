@@ -37,6 +37,9 @@ impl Writer<'_, '_> {
         if left.exact || right.exact {
             return self.same(left, right, equal);
         }
+        if left.plain || right.plain {
+            return self.filled(left, right, equal);
+        }
         let (constant, other) = match (&left.constant, &right.constant) {
             (Some(constant), _) => (constant, right),
             (_, Some(constant)) => (constant, left),
@@ -45,11 +48,16 @@ impl Writer<'_, '_> {
         if values::is_empty(constant) {
             return emptiness(other, equal);
         }
-        if equal {
-            let (left, right) = self.written(left.clone(), right.clone());
-            return self.ordered(&left, Operator::Equal, &right);
+        self.filled(left, right, equal)
+    }
+
+    /// One side is known not to be empty, so null need not be taken for an empty text.
+    fn filled(&mut self, left: &Term, right: &Term, equal: bool) -> String {
+        if !equal {
+            return self.same(left, right, false);
         }
-        self.same(left, right, false)
+        let (left, right) = self.written(left.clone(), right.clone());
+        self.ordered(&left, Operator::Equal, &right)
     }
 
     /// Both null, or both the same.

@@ -32,6 +32,7 @@ pub(super) struct Term {
     pub(super) affinity: Affinity,
     pub(super) nullable: bool,
     pub(super) exact: bool,
+    pub(super) plain: bool,
     pub(super) constant: Option<Value>,
     /// The value as text, as `~` and `:lower` see it.
     pub(super) searchable: String,
@@ -64,6 +65,7 @@ impl Term {
             affinity: Affinity::None,
             nullable: true,
             exact: false,
+            plain: false,
             constant: None,
             searchable,
             parts: None,
@@ -75,6 +77,7 @@ impl Writer<'_, '_> {
     pub(super) fn term(&mut self, operand: &Operand, aliases: &Aliases) -> Term {
         let mut term = self.expression(&operand.expression, aliases);
         term.exact = operand.exact;
+        term.plain = operand.plain;
         term
     }
 

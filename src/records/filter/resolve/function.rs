@@ -46,6 +46,7 @@ impl Resolver<'_, '_> {
                 expression: Expression::Distance(Box::new(points)),
                 chain: Vec::new(),
                 exact: false,
+                plain: false,
             },
             email,
         })
@@ -82,6 +83,7 @@ impl Resolver<'_, '_> {
                 },
                 chain: found.operand.chain,
                 exact: false,
+                plain: false,
             },
             email: found.email,
         })

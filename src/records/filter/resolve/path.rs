@@ -269,6 +269,7 @@ fn finish(walk: Walk, expression: impl FnOnce(JoinId) -> Expression, exact: bool
         expression: expression(walk.at),
         chain: if walk.many { walk.chain } else { Vec::new() },
         exact,
+        plain: false,
     };
     operand.into()
 }

@@ -156,6 +156,7 @@ impl Resolver<'_, '_> {
             expression: Expression::Element { join },
             chain: if many { vec![join] } else { Vec::new() },
             exact: false,
+            plain: true,
         };
         Ok(operand.into())
     }
@@ -201,6 +202,7 @@ fn changed(given: Option<&Json>, field: usize, site: Site) -> Found {
             },
             chain: Vec::new(),
             exact: false,
+            plain: false,
         },
         shown_emails: Vec::new(),
     };
@@ -208,6 +210,7 @@ fn changed(given: Option<&Json>, field: usize, site: Site) -> Found {
         expression: Expression::Holds(Box::new(leaf)),
         chain: Vec::new(),
         exact: true,
+        plain: false,
     };
     operand.into()
 }

@@ -75,6 +75,7 @@ fn comparisons() {
             value,
             affinity,
             exact: false,
+            plain: false,
             constant,
         };
         // A column of text against what a filter says.
