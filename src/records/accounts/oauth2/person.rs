@@ -160,6 +160,18 @@ fn layout(site: &str) -> Option<Layout> {
     })
 }
 
+const NOTION: Layout = at(
+    [
+        "/bot/owner/user/id",
+        "/bot/owner/user/name",
+        "",
+        "/bot/owner/user/avatar_url",
+        "/bot/owner/user/person/email",
+    ],
+    Owns::Always,
+    Some(("/bot/owner/type", "user")),
+);
+
 fn layout_of_others(site: &str) -> Option<Layout> {
     use Owns::{Always, If, Unsaid};
     Some(match site {
@@ -234,17 +246,7 @@ fn layout_of_others(site: &str) -> Option<Layout> {
             Unsaid,
             Some(("/data/attributes/status", "active")),
         ),
-        "notion" => at(
-            [
-                "/bot/owner/user/id",
-                "/bot/owner/user/name",
-                "",
-                "/bot/owner/user/avatar_url",
-                "/bot/owner/user/person/email",
-            ],
-            Always,
-            Some(("/bot/owner/type", "user")),
-        ),
+        "notion" => NOTION,
         _ => return None,
     })
 }
