@@ -8,7 +8,7 @@ use mito_database::{Tx, Value as Stored};
 use serde_json::Value;
 
 use crate::{
-    Collection, Error, Field, FieldError, Record,
+    Collection, Error, Field, FieldError, Record, Records,
     error::FieldErrors,
     fields::{
         FieldKind, cast, check, convert, dates, generate,
@@ -255,7 +255,7 @@ impl<'a> Draft<'a> {
 
     /// Checks what takes the database to know, except for unique values, which the write itself
     /// finds out.
-    pub(crate) fn check_in(&mut self, tx: &mut Tx<'_>) -> Result<(), Error> {
+    pub(crate) fn check_in(&mut self, records: &Records, tx: &mut Tx<'_>) -> Result<(), Error> {
         for (at, field) in self.collection.fields.iter().enumerate() {
             if self.errors.contains_key(&field.name) {
                 continue;
@@ -264,7 +264,7 @@ impl<'a> Draft<'a> {
             let unchanged = before == Some(&self.columns[at]);
             let wrong = match field.kind_of() {
                 Some(FieldKind::Relation) if !unchanged => {
-                    super::relations::check(tx, field, &self.columns[at])?
+                    super::relations::check(records, tx, field, &self.columns[at])?
                 }
                 Some(FieldKind::Text) if self.is_new() && field.flag("primaryKey") => {
                     self.taken_key(tx, field)?

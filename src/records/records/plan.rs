@@ -106,7 +106,7 @@ impl Records {
         draft.fill(tx.now_ms(), random);
         draft.check(submitted);
         change::check_strength(&mut draft, password.as_ref());
-        draft.check_in(tx)?;
+        draft.check_in(self, tx)?;
         Ok(Plan {
             draft: draft.checked()?,
             password,
@@ -158,7 +158,7 @@ impl Records {
         draft.fill(tx.now_ms(), &self.inner.random);
         draft.check(submitted);
         change::check_strength(&mut draft, password.as_ref());
-        draft.check_in(tx)?;
+        draft.check_in(self, tx)?;
         Ok(Plan {
             draft: draft.checked()?,
             password,

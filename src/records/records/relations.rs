@@ -2,12 +2,11 @@
 
 use mito_database::{Tx, Value as Stored};
 
-use crate::{
-    Error, Field, FieldError, collections::store, fields::convert, names::quote, sql::Sql,
-};
+use crate::{Error, Field, FieldError, Records, fields::convert, names::quote, sql::Sql};
 
 /// What is wrong with a relation, if anything: records that it points at must exist.
 pub(crate) fn check(
+    records: &Records,
     tx: &mut Tx<'_>,
     field: &Field,
     stored: &Stored,
@@ -16,9 +15,10 @@ pub(crate) fn check(
     if ids.is_empty() {
         return Ok(None);
     }
-    let found = match store::find(tx, field.text_option("collectionId"))? {
-        Some(target) => count_existing(tx, &target.name, &ids)?,
-        None => 0,
+    let found = match records.shared_collection_in(tx, field.text_option("collectionId")) {
+        Ok(target) => count_existing(tx, &target.name, &ids)?,
+        Err(Error::NotFound | Error::MissingCollection) => 0,
+        Err(error) => return Err(error),
     };
     if found == ids.len() {
         return Ok(None);

@@ -42,7 +42,7 @@ impl Records {
             draft.set("password", Stored::Text(hash.to_owned()));
         }
         draft.check(&submitted);
-        draft.check_in(tx)?;
+        draft.check_in(self, tx)?;
         let draft = draft.checked()?;
         self.insert_draft(tx, &draft, &submitted, origin.request_id)?;
         Ok(draft.id().to_owned())
@@ -100,7 +100,7 @@ impl Records {
             draft.set("password", Stored::Text(hash.to_owned()));
         }
         draft.check(&submitted);
-        draft.check_in(tx)?;
+        draft.check_in(self, tx)?;
         let draft = draft.checked()?;
         self.update_draft(tx, &draft, &submitted, origin.request_id)
     }
