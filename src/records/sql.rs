@@ -1,6 +1,6 @@
 //! A statement under construction: text with `$n` in it, and the values that they stand for.
 
-use mito_database::{Error, Row, ToValue, Tx, Value};
+use mito_database::{Dialect, Error, Row, ToValue, Tx, Value};
 
 /// SQL text whose values are parameters. Values can only be added by [`Sql::bind`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,5 +58,14 @@ impl Sql {
             .iter()
             .map(|value| value as &dyn ToValue)
             .collect()
+    }
+}
+
+/// The texts of a column that holds lists, as a table called `name` with the column `value`.
+pub(crate) fn elements(dialect: Dialect, column: &str, name: &str) -> String {
+    let list = format!("CASE {column} WHEN '' THEN '[]' ELSE {column} END");
+    match dialect {
+        Dialect::Sqlite => format!("json_each({list}) {name}"),
+        Dialect::Postgres => format!("jsonb_array_elements_text(({list})::jsonb) {name}(value)"),
     }
 }

@@ -4,15 +4,19 @@ use std::ops::Range;
 
 use mito_database::{Tx, Value as Stored};
 use mito_objects::{Body, Object};
+use serde_json::Value;
 
 use super::{BUCKET, FileKey, Files, failure, thumbs::ThumbSize};
 use crate::{
-    Collection, Error, Field, RequestInfo, RuleContext,
+    Collection, CollectionKind, Error, Field, RequestInfo, RuleContext,
+    collections::store,
     fields::{FieldKind, Storage},
+    names::quote,
     records::{
         access::{self, Operation},
         read,
     },
+    sql::{Sql, elements},
 };
 
 /// The thumbnail that every picture has, whatever its field says.
@@ -92,12 +96,17 @@ impl Files<'_> {
             }
             let is_offered =
                 thumb == DEFAULT_THUMB || field.list_option("thumbs").any(|size| size == thumb);
-            Ok(Entry {
-                key: FileKey {
+            let key = if collection.kind == CollectionKind::View {
+                origin(tx, &collection, &record, &name)?.ok_or(Error::NotFound)?
+            } else {
+                FileKey {
                     collection_id: collection.id.clone(),
                     record_id: record.clone(),
                     name: name.clone(),
-                },
+                }
+            };
+            Ok(Entry {
+                key,
                 is_protected,
                 thumb: is_offered.then(|| ThumbSize::parse(&thumb)).flatten(),
             })
@@ -161,6 +170,47 @@ fn holder<'c>(
     let fields = collection.fields.iter().zip(row.values());
     let holds = |(field, stored): &(&Field, &Stored)| is_file(field) && has(field, stored, name);
     Ok(fields.into_iter().find(holds).map(|(field, _)| field))
+}
+
+/// The file that a view shows, where it is: with the record that it was uploaded to. Views mostly
+/// keep the ids of records, so that one comes first.
+fn origin(
+    tx: &mut Tx<'_>,
+    view: &Collection,
+    record: &str,
+    name: &str,
+) -> Result<Option<FileKey>, Error> {
+    let query = view.options.get("viewQuery").and_then(Value::as_str);
+    let query = query.unwrap_or_default().to_ascii_lowercase();
+    for source in store::all(tx)? {
+        let is_read = query.contains(&source.name.to_ascii_lowercase());
+        if source.kind == CollectionKind::View || !is_read {
+            continue;
+        }
+        let files = source.fields.iter();
+        for field in files.filter(|field| field.kind_of() == Some(FieldKind::File)) {
+            let (table, column) = (quote(&source.name), quote(&field.name));
+            let mut sql = Sql::new(format!("SELECT r.id AS id FROM {table} r"));
+            if field.storage() == Storage::List {
+                let each = elements(tx.dialect(), &format!("r.{column}"), "f");
+                sql.push(&format!(", {each} WHERE f.value = "));
+            } else {
+                sql.push(&format!(" WHERE r.{column} = "));
+            }
+            sql.bind(Stored::Text(name.to_owned()));
+            sql.push(" ORDER BY CASE r.id WHEN ");
+            sql.bind(Stored::Text(record.to_owned()));
+            sql.push(" THEN 0 ELSE 1 END LIMIT 1");
+            if let Some(row) = sql.query_one(tx)? {
+                return Ok(Some(FileKey {
+                    collection_id: source.id,
+                    record_id: row.get("id")?,
+                    name: name.to_owned(),
+                }));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn has(field: &Field, stored: &Stored, name: &str) -> bool {

@@ -1,13 +1,13 @@
 //! Files that wait to be claimed or removed: the rows of `_mito_records_files_pending`.
 
-use mito_database::{Dialect, Tx, Value as Stored};
+use mito_database::{Tx, Value as Stored};
 
 use super::{Files, object_key};
 use crate::{
     Collection, Error, Field,
     fields::{FieldKind, Storage},
     names::quote,
-    sql::Sql,
+    sql::{Sql, elements},
 };
 
 /// Notes that nobody has the object until `due_ms`, when it is removed; false when it is being
@@ -119,14 +119,10 @@ impl Files<'_> {
             .filter(|field| field.kind_of() == Some(FieldKind::File));
         for field in files {
             let (table, column) = (quote(&collection.name), quote(&field.name));
-            let list = format!("CASE r.{column} WHEN '' THEN '[]' ELSE r.{column} END");
-            let (name, from) = match (field.storage(), tx.dialect()) {
-                (Storage::List, Dialect::Sqlite) => {
-                    ("f.value", format!("{table} r, json_each({list}) f"))
-                }
-                (Storage::List, Dialect::Postgres) => {
-                    let each = format!("jsonb_array_elements_text(({list})::jsonb)");
-                    ("f.value", format!("{table} r, {each} f(value)"))
+            let (name, from) = match field.storage() {
+                Storage::List => {
+                    let each = elements(tx.dialect(), &format!("r.{column}"), "f");
+                    ("f.value", format!("{table} r, {each}"))
                 }
                 _ => (
                     "r.name",

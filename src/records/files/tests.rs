@@ -188,3 +188,59 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     assert_eq!(fixture.keys().await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn all_files_of_a_collection_go_at_once() {
+    let fixture = Fixture::new().await;
+    let files = serde_json::json!([{
+        "id": "papers000000001", "name": "papers", "type": "base", "fields": [
+            {"name": "one", "type": "file"},
+            {"name": "many", "type": "file", "maxSelect": 5},
+        ],
+    }]);
+    fixture.import(files).await.unwrap();
+    let mut staged = Vec::new();
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        let upload = Upload {
+            collection_id: "papers000000001",
+            record_id: "paper0000000001",
+            ..upload(name)
+        };
+        let files = fixture.records.files();
+        staged.push(files.stage(upload, body(&["hello"])).await.unwrap());
+    }
+    let submitted = crate::records::Submitted {
+        files: std::sync::Arc::new(vec![
+            ("one".to_owned(), vec![staged[0].clone()]),
+            (
+                "many".to_owned(),
+                vec![staged[1].clone(), staged[2].clone()],
+            ),
+        ]),
+        record_id: Some("paper0000000001".to_owned()),
+        ..crate::records::Submitted::default()
+    };
+    let root = mito_network::Identity {
+        id: "root00000000001".to_owned(),
+        collection: crate::SUPERUSERS.to_owned(),
+        collection_id: String::new(),
+        email: String::new(),
+        session_id: String::new(),
+    };
+    let info = crate::RequestInfo::of(Some(root));
+    fixture
+        .records
+        .create("papers", submitted, &info)
+        .await
+        .unwrap();
+    assert_eq!(fixture.records.files().sweep().await.unwrap(), 0);
+    let records = fixture.records.clone();
+    let discard = move |tx: &mut mito_database::Tx<'_>| {
+        let collection = records.collection_in(tx, "papers")?;
+        let fields: Vec<&crate::Field> = collection.fields.iter().collect();
+        records.files().discard_all_in(tx, &collection, &fields)
+    };
+    fixture.database.write(discard).await.unwrap();
+    assert_eq!(fixture.records.files().sweep().await.unwrap(), 3);
+    assert_eq!(fixture.keys().await, Vec::<String>::new());
+}

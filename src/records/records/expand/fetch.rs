@@ -10,7 +10,7 @@ use crate::{
         access::{self, Operation},
         read,
     },
-    sql::Sql,
+    sql::{Sql, elements},
 };
 
 /// Ids in one statement.
@@ -70,13 +70,7 @@ fn push_ranked(sql: &mut Sql, step: &Step, dialect: Dialect, ids: &[String]) {
     let collection = &*step.target;
     let (table, field) = (quote(&collection.name), quote(&step.field));
     let (target, from) = if step.is_list {
-        let list = format!("CASE r.{field} WHEN '' THEN '[]' ELSE r.{field} END");
-        let each = match dialect {
-            Dialect::Sqlite => format!("json_each({list}) target"),
-            Dialect::Postgres => {
-                format!("jsonb_array_elements_text(({list})::jsonb) target(value)")
-            }
-        };
+        let each = elements(dialect, &format!("r.{field}"), "target");
         ("target.value".to_owned(), format!("{table} r, {each}"))
     } else {
         (format!("r.{field}"), format!("{table} r"))
