@@ -10,17 +10,27 @@ use serde_json::Value;
 
 use crate::{Api, body::JsonBody, caller::Caller, envelope::Envelope};
 
-/// A body of these endpoints.
+/// A body of these endpoints. What is wrong with it is told when it is read: a collection that is
+/// not there is told first, as in PocketBase.
 #[derive(Debug)]
-pub(crate) struct Form(pub(crate) Record);
+pub(crate) struct Form {
+    values: Record,
+    wrong: Option<Envelope>,
+}
 
 impl FromRequest<Arc<Api>> for Form {
     type Rejection = Envelope;
 
     async fn from_request(request: Request<Body>, api: &Arc<Api>) -> Result<Self, Envelope> {
         match JsonBody::<Record>::from_request(request, api).await {
-            Ok(JsonBody(values)) => Ok(Self(values)),
-            Err(envelope) if envelope.status() == StatusCode::BAD_REQUEST => Err(malformed()),
+            Ok(JsonBody(values)) => Ok(Self {
+                values,
+                wrong: None,
+            }),
+            Err(envelope) if envelope.status() == StatusCode::BAD_REQUEST => Ok(Self {
+                values: Record::new(),
+                wrong: Some(malformed()),
+            }),
             Err(envelope) => Err(envelope),
         }
     }
@@ -31,9 +41,21 @@ fn malformed() -> Envelope {
 }
 
 impl Form {
+    fn get(&self, name: &str) -> Result<Option<&Value>, Envelope> {
+        match &self.wrong {
+            Some(wrong) => Err(wrong.clone()),
+            None => Ok(self.values.get(name)),
+        }
+    }
+
+    /// All that was sent, as rules see it.
+    pub(crate) fn into_values(self) -> Record {
+        self.values
+    }
+
     /// A text; empty when it is absent.
     pub(crate) fn text(&self, name: &str) -> Result<&str, Envelope> {
-        match self.0.get(name) {
+        match self.get(name)? {
             None | Some(Value::Null) => Ok(""),
             Some(Value::String(text)) => Ok(text),
             Some(_) => Err(malformed()),
@@ -47,7 +69,7 @@ impl Form {
 
     /// A whole number; 0 when it is absent.
     pub(crate) fn number(&self, name: &str) -> Result<i64, Envelope> {
-        match self.0.get(name) {
+        match self.get(name)? {
             None | Some(Value::Null) => Ok(0),
             Some(value) => value.as_i64().ok_or_else(malformed),
         }

@@ -35,7 +35,7 @@ pub(crate) async fn with_password(
         identity_field: Some(form.text("identityField")?.to_owned()),
         password: form.secret("password")?,
     };
-    let info = caller.info().with_body(form.0);
+    let info = caller.info().with_body(form.into_values());
     let outcome = api.records.sign_in(sign_in, &info).await;
     count(&outcome);
     let outcome = outcome.map_err(|error| Envelope::from_error(error, &caller))?;
@@ -67,7 +67,7 @@ pub(crate) async fn with_otp(
     let collection = auth_collection(&api, &collection, &caller).await?;
     let id = form.text("otpId")?.to_owned();
     let code = form.text("password")?.to_owned();
-    let info = caller.info().with_body(form.0);
+    let info = caller.info().with_body(form.into_values());
     let outcome = api
         .records
         .sign_in_with_otp(&collection.id, &id, &code, &info)

@@ -22,11 +22,6 @@ impl Records {
         info: &RequestInfo,
     ) -> Result<Session, Error> {
         let definition = self.auth_collection(collection).await?;
-        if seconds < 0 {
-            let message = "Must be no less than 0.";
-            let error = FieldError::new("validation_min_greater_equal_than_required", message);
-            return Err(Error::field("duration", error.with("threshold", 0)));
-        }
         let lasts = match u64::try_from(seconds) {
             Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
             _ => AuthOptions::of(&definition).auth_token.duration(),
@@ -42,6 +37,11 @@ impl Records {
             let collection = records.shared_collection_in(tx, &start.collection_id)?;
             if read::row(tx, &collection, &start.record)?.is_none() {
                 return Err(Error::NotFound);
+            }
+            if seconds < 0 {
+                let message = "Must be no less than 0.";
+                let error = FieldError::new("validation_min_greater_equal_than_required", message);
+                return Err(Error::field("duration", error.with("threshold", 0)));
             }
             records.begin_session(tx, &collection, &start)
         };

@@ -21,7 +21,7 @@ const setup = [
     },
   },
   {
-    as: "guest", method: "POST", path: `${users}/records`, save: { anna: "id" },
+    as: "guest", method: "POST", path: `${users}/records`,
     body: { email: "anna@x.co", nick: "Anna", password: PASSWORD, passwordConfirm: PASSWORD }, only: ["nick"],
   },
   {
@@ -31,7 +31,7 @@ const setup = [
 ];
 
 const signIn = (save = "token", identity = "anna@x.co", password = PASSWORD) =>
-  post("auth-with-password", { identity, password }, { save: { [save]: "token" }, ignore: ["record.updated", "token"] });
+  post("auth-with-password", { identity, password }, { save: { [save]: "token", account: "record.id" }, ignore: ["record.updated", "token"] });
 
 const wrongCollections = ["nowhere", "_mfas"].flatMap((name) =>
   ["auth-with-password", "request-otp", "auth-with-otp", "request-verification", "confirm-verification",
@@ -41,8 +41,8 @@ const wrongCollections = ["nowhere", "_mfas"].flatMap((name) =>
 export const cases = [
   {
     name: "methods",
-    setup,
     steps: [
+      ...setup,
       { as: "guest", path: `${users}/auth-methods` },
       { as: "guest", path: `${users}/auth-methods?fields=mfa,password.enabled` },
       { as: "guest", path: "/api/collections/nowhere/auth-methods" },
@@ -154,12 +154,12 @@ export const cases = [
     steps: [
       signIn(),
       ...[undefined, {}, { duration: 100 }, { duration: 0 }].map((body) => (
-        { method: "POST", path: `${users}/impersonate/{{anna}}`, body, ignore: ["token", "record.updated"], save: { acting: "token" } })),
-      ...[{ duration: -1 }, { duration: "x" }].map((body) => ({ method: "POST", path: `${users}/impersonate/{{anna}}`, body })),
+        { method: "POST", path: `${users}/impersonate/{{account}}`, body, ignore: ["token", "record.updated"], save: { acting: "token" } })),
+      ...[{ duration: -1 }, { duration: "x" }].map((body) => ({ method: "POST", path: `${users}/impersonate/{{account}}`, body })),
       { method: "POST", path: `${users}/impersonate/nobody` },
       { method: "POST", path: "/api/collections/nowhere/impersonate/x" },
-      { as: "guest", method: "POST", path: `${users}/impersonate/{{anna}}` },
-      { as: "token", method: "POST", path: `${users}/impersonate/{{anna}}` },
+      { as: "guest", method: "POST", path: `${users}/impersonate/{{account}}` },
+      { as: "token", method: "POST", path: `${users}/impersonate/{{account}}` },
       { as: "acting", method: "POST", path: `${users}/auth-refresh`, ignore: ["token", "record.updated"] },
     ],
   },
@@ -167,7 +167,7 @@ export const cases = [
     name: "options",
     steps: [
       ...[
-        { authRule: "nope = 1" }, { manageRule: "" }, { authToken: { duration: 0 } }, { authToken: { duration: 5 } },
+        { manageRule: "" }, { authToken: { duration: 0 } }, { authToken: { duration: 5 } },
         { authToken: { duration: 94670857 } }, { authToken: { duration: "x" } }, { authToken: { secret: "abc" } },
         { fileToken: { duration: 1 }, verificationToken: { duration: 1 } }, { mfa: { enabled: true } },
         { mfa: { enabled: true, duration: 0 }, otp: { enabled: true } },
@@ -179,6 +179,7 @@ export const cases = [
         { oauth2: { enabled: true, providers: [{ name: "google", clientId: "a", clientSecret: "b" }, { name: "google", clientId: "a", clientSecret: "b" }] } },
         { oauth2: { enabled: true, providers: [{ name: "oidc", clientId: "a", clientSecret: "b", authURL: "nourl" }] } }, { mfa: "x" },
       ].map((options) => ({ method: "POST", path: "/api/collections", body: { name: "aoptions", type: "auth", ...options } })),
+      { method: "POST", path: "/api/collections", body: { name: "aoptions", type: "auth", authRule: "nope = 1" }, only: ["data.authRule.code"] },
       { method: "PATCH", path: "/api/collections/_superusers", body: { authRule: "id = '1'", manageRule: "id = '1'" } },
       { method: "PATCH", path: "/api/collections/_mfas", body: { listRule: "" } },
       ...["_mfas", "_otps", "_externalAuths", "_authOrigins", "_superusers", "users"].map((name) => (
