@@ -5,7 +5,7 @@ use std::{path::Path as FilePath, sync::Arc};
 use axum::{
     Json,
     body::Body,
-    extract::{FromRequest as _, Multipart, State},
+    extract::{FromRequest as _, Multipart, State, multipart::Field},
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderValue, Request, StatusCode, header};
@@ -27,6 +27,9 @@ use crate::{
 
 /// What browsers may do with an archive that they show by mistake: nothing.
 const CONTENT_POLICY: &str = "default-src 'none'; sandbox";
+
+/// How much of a refused file is read and thrown away, in bytes.
+const MAX_IGNORED_BYTES: usize = 16 * 1024 * 1024;
 
 /// The body of a creation.
 #[derive(Debug, Default, Deserialize)]
@@ -87,15 +90,31 @@ pub(crate) async fn upload(
         if part.name() != Some("file") {
             continue;
         }
-        let mut upload = api.records.upload_backup(&name).await.map_err(refused)?;
-        let broken = |_| Envelope::bad_request("Failed to read the submitted file.");
-        while let Some(bytes) = part.chunk().await.map_err(broken)? {
-            upload.write(&bytes).await.map_err(refused)?;
+        let received = receive(&api, &mut part, &name).await;
+        // A client that is still sending would not read why it was refused.
+        let mut left = MAX_IGNORED_BYTES;
+        while left > 0
+            && let Ok(Some(bytes)) = part.chunk().await
+        {
+            left = left.saturating_sub(bytes.len());
         }
-        upload.finish().await.map_err(refused)?;
+        drop(part);
+        if left > 0 {
+            let _ = parts.next_field().await;
+        }
+        received.map_err(|error| Envelope::from_error(error, &caller))?;
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(missing())
+}
+
+async fn receive(api: &Api, part: &mut Field<'_>, name: &str) -> Result<(), Error> {
+    let mut upload = api.records.upload_backup(name).await?;
+    let broken = |_| Error::Invalid("Failed to read the submitted file.".to_owned());
+    while let Some(bytes) = part.chunk().await.map_err(broken)? {
+        upload.write(&bytes).await?;
+    }
+    upload.finish().await
 }
 
 /// `GET /backups/{key}`: a download by a browser, whose administrator shows a file token.

@@ -207,3 +207,5 @@ pub(crate) fn text<'a>(values: &'a Record, name: &str) -> Option<&'a str> {
 mod tests;
 #[cfg(test)]
 mod update_in_tests;
+#[cfg(test)]
+mod write_tests;

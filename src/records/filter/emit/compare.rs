@@ -19,6 +19,13 @@ impl Writer<'_, '_> {
         if let Some(truth) = leaf.constant() {
             return if truth { TRUE } else { FALSE }.to_owned();
         }
+        let tells_null = matches!(leaf.operator, Operator::Equal | Operator::NotEqual);
+        let has_null = [&leaf.left, &leaf.right]
+            .iter()
+            .any(|operand| operand.constant() == Some(&Value::Null));
+        if has_null && !tells_null {
+            return "(NULL = 1)".to_owned();
+        }
         let left = self.term(&leaf.left, left);
         let right = self.term(&leaf.right, right);
         match leaf.operator {
@@ -124,7 +131,13 @@ impl Writer<'_, '_> {
             _ => "::float8",
         };
         let sql = format!("{}{cast}", self.bind(value));
-        Term { sql, class, ..term }
+        let searchable = sql.clone();
+        Term {
+            sql,
+            class,
+            searchable,
+            ..term
+        }
     }
 
     fn like(&mut self, left: &Term, right: &Term, operator: &str) -> String {
@@ -161,7 +174,10 @@ impl Writer<'_, '_> {
 fn is_null(term: &Term, equal: bool) -> String {
     let null = match &term.parts {
         Some((number, text)) => format!("({number} IS NULL AND {text} IS NULL)"),
-        None if !term.nullable => return if equal { FALSE } else { TRUE }.to_owned(),
+        // A parameter that a statement has is one that it uses.
+        None if !term.nullable && !term.sql.contains('$') => {
+            return if equal { FALSE } else { TRUE }.to_owned();
+        }
         None => format!("({} IS NULL)", term.sql),
     };
     if equal { null } else { format!("(NOT {null})") }

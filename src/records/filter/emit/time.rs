@@ -34,10 +34,6 @@ impl Writer<'_, '_> {
     }
 
     fn time_on_postgres(&mut self, format: &str, at: &Term, modifiers: &[String]) -> String {
-        let nothing = || "NULL::text".to_owned();
-        let Some(pieces) = moments::pieces(format) else {
-            return nothing();
-        };
         let text = match &at.constant {
             Some(constant) => {
                 let text = self.bind(Value::Text(values::written(constant)));
@@ -45,6 +41,11 @@ impl Writer<'_, '_> {
             }
             None if at.class == Class::Text => at.sql.clone(),
             None => at.searchable.clone(),
+        };
+        // Null, whatever the time is. A parameter that a statement has is one that it uses.
+        let nothing = || format!("(CASE WHEN {text} IS NULL THEN NULL::text END)");
+        let Some(pieces) = moments::pieces(format) else {
+            return nothing();
         };
         // A zone that is always UTC is left out, so the session's is not asked.
         let plain = format!("rtrim(replace({text}, 'T', ' '), 'Zz ')");

@@ -129,7 +129,7 @@ export const cases = [
     steps: [
       changed({ smtp: { username: "u", password: "hush" }, s3: { secret: "hush" } }, "smtp.username", "smtp.password", "s3.secret"),
       changed({ smtp: { username: "" } }, "smtp.username", "smtp.password"),
-      changed({ nothing: 5, logs: { nothing: 1, maxDays: 5 } }, "logs"),
+      changed({ nothing: 5, logs: { nothing: 1, maxDays: 5 } }, "logs.maxDays", "logs.nothing"),
     ],
   },
   {
