@@ -59,7 +59,7 @@ pub(crate) async fn sign_in(
     };
     form.require(&[("provider", 100), ("code", MAX_CODE)], &caller)
         .map_err(|envelope| envelope.saying(LOADING))?;
-    let info = caller.info().with_body(form.0);
+    let info = caller.info().with_body(form.into_values());
     let outcome = api.records.sign_in_with_oauth2(&collection, code, &info);
     let outcome = outcome.await.map_err(failed)?;
     accounts::answer(&api, outcome, &parameters, &info, &caller).await
@@ -68,7 +68,7 @@ pub(crate) async fn sign_in(
 const LOADING: &str = "An error occurred while loading the submitted data.";
 
 fn object(form: &Form, name: &str) -> Result<Record, Envelope> {
-    match form.0.get(name) {
+    match form.get(name)? {
         None | Some(Value::Null) => Ok(Record::new()),
         Some(Value::Object(members)) => Ok(members.clone()),
         Some(_) => Err(Envelope::bad_request(LOADING)),
