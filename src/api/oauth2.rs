@@ -43,13 +43,12 @@ pub(crate) async fn sign_in(
     Path(collection): Path<String>,
     Query(parameters): Query,
     caller: Caller,
-    form: Result<Form, Envelope>,
+    form: Form,
 ) -> Result<Response, Envelope> {
     let failed = |error| Envelope::of(error, LOADING, &caller);
     accounts::auth_collection(&api, &collection, &caller).await?;
     let allowed = api.records.require_oauth2(&collection).await;
     allowed.map_err(failed)?;
-    let form = form?;
     let code = OAuth2Code {
         provider: form.text("provider")?.to_owned(),
         code: form.text("code")?.to_owned(),
@@ -162,10 +161,9 @@ pub(crate) async fn providers(caller: Caller) -> Result<Json<Vec<KnownSite>>, En
 pub(crate) async fn apple_secret(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    form: Result<Form, Envelope>,
+    form: Form,
 ) -> Result<Json<Value>, Envelope> {
     require_superuser(&caller)?;
-    let form = form?;
     let wanted = AppleSecret {
         client_id: form.text("clientId")?.to_owned(),
         team_id: form.text("teamId")?.to_owned(),

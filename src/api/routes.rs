@@ -50,10 +50,6 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
             "/oauth2-redirect",
             get(oauth2::redirect).post(oauth2::redirect),
         )
-        .route(
-            "/realtime",
-            get(realtime::connect).post(realtime::subscribe),
-        )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn(fields::check))

@@ -2,8 +2,8 @@
 
 mod clients;
 mod files;
-mod oauth2;
 mod hostile;
+mod oauth2;
 mod panel;
 mod platform;
 mod realtime;

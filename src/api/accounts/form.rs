@@ -41,7 +41,7 @@ fn malformed() -> Envelope {
 }
 
 impl Form {
-    /// What was sent under this name.
+    /// A value of any kind.
     pub(crate) fn get(&self, name: &str) -> Result<Option<&Value>, Envelope> {
         match &self.wrong {
             Some(wrong) => Err(wrong.clone()),
