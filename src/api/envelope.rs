@@ -97,6 +97,14 @@ impl Envelope {
         }
     }
 
+    /// The same refusal of a malformed body in another endpoint's words.
+    pub(crate) fn reworded(mut self, message: &str) -> Self {
+        if self.status == StatusCode::BAD_REQUEST {
+            message.clone_into(&mut self.message);
+        }
+        self
+    }
+
     /// What the answer's body says.
     pub(crate) fn body(&self) -> Value {
         json!({"data": self.data, "message": self.message, "status": self.status.as_u16()})

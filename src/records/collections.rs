@@ -3,27 +3,39 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`store`] | their definitions in `_mito_records_collections` |
+//! | [`read`] | definitions as they are sent, laid over what there is |
+//! | [`options`] | the options of each type of field |
 //! | [`system`] | the fields that every collection, and every auth collection, has |
-//! | [`schema`] | the tables behind them: created and added to, never narrowed |
+//! | [`validate`], [`field_checks`] | what a definition must look like |
+//! | [`change`] | made, changed, emptied and removed |
+//! | [`import`] | many at once |
+//! | [`schema`] | the tables behind them |
 //! | [`indexes`] | the `CREATE INDEX` statements, read and written anew |
-//! | [`validate`] | what a definition must look like |
+//! | [`views`] | collections that are queries |
+//! | [`words`] | the words of SQL that somebody wrote |
+//! | [`shown`] | pages of collections, scaffolds, and queries tried out |
 
+pub(crate) mod change;
+pub(crate) mod field_checks;
+mod import;
 pub(crate) mod indexes;
+pub(crate) mod options;
+pub(crate) mod read;
 pub(crate) mod schema;
+pub mod shown;
 pub(crate) mod store;
 pub(crate) mod system;
 pub(crate) mod validate;
+pub(crate) mod views;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
 use mito_database::Tx;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
 
-use crate::{Error, FieldError, Records, fields::FieldKind};
-
-/// The most collections in one import.
-const MAX_IMPORTED_COLLECTIONS: usize = 200;
+use crate::{Error, Records, fields::FieldKind};
 
 /// What a collection holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +50,7 @@ pub enum CollectionKind {
 }
 
 /// A field of a collection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Field {
     /// A stable id.
     #[serde(default)]
@@ -54,6 +66,23 @@ pub struct Field {
     /// The options of the type.
     #[serde(flatten)]
     pub options: Map<String, Value>,
+}
+
+/// As PocketBase writes it: a date that is set by itself has no `required`.
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("type", &self.kind)?;
+        if self.kind_of() != Some(FieldKind::Autodate) {
+            map.serialize_entry("required", &self.required)?;
+        }
+        for (name, value) in &self.options {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
 }
 
 /// A collection.
@@ -103,6 +132,29 @@ impl Collection {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// The field of that id.
+    pub(crate) fn field_by_id(&self, id: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.id == id)
+    }
+
+    /// The query of a view; empty for other collections.
+    pub fn view_query(&self) -> &str {
+        self.options
+            .get("viewQuery")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn set_view_query(&mut self, query: String) {
+        self.options
+            .insert("viewQuery".to_owned(), Value::String(query));
+    }
+
+    /// Whether it holds no records of its own.
+    pub fn is_view(&self) -> bool {
+        self.kind == CollectionKind::View
+    }
+
     /// Whether its records can sign in.
     pub fn is_auth(&self) -> bool {
         self.kind == CollectionKind::Auth
@@ -133,7 +185,7 @@ impl Collection {
 }
 
 impl Records {
-    /// All collections by name.
+    /// All collections in the order in which they were made.
     pub async fn collections(&self) -> Result<Vec<Collection>, Error> {
         self.inner.database.read(store::all).await
     }
@@ -164,85 +216,4 @@ impl Records {
             .find(tx, name)?
             .ok_or(Error::NotFound)
     }
-
-    /// Creates a collection that must not exist yet.
-    pub async fn create_collection(&self, collection: Collection) -> Result<Collection, Error> {
-        let (records, name) = (self.clone(), collection.name.clone());
-        let create = move |tx: &mut Tx<'_>| {
-            if store::exists(tx, &collection.name)? {
-                return Err(name_exists());
-            }
-            import_in(tx, std::slice::from_ref(&collection))?;
-            records.collection_in(tx, &collection.name)
-        };
-        let created = self.inner.database.exclusive(create).await?;
-        tracing::info!(collection = %name, "created a collection");
-        Ok(created)
-    }
-
-    /// Creates the collections, or brings existing ones of the same name up to the given fields
-    /// without losing data. Alone on the writer.
-    pub async fn import_collections(&self, collections: Vec<Collection>) -> Result<(), Error> {
-        if collections.len() > MAX_IMPORTED_COLLECTIONS {
-            return Err(Error::Invalid(format!(
-                "At most {MAX_IMPORTED_COLLECTIONS} collections can be imported at once."
-            )));
-        }
-        let count = collections.len();
-        self.inner
-            .database
-            .exclusive(move |tx| import_in(tx, &collections))
-            .await?;
-        tracing::info!(collections = count, "imported collections");
-        Ok(())
-    }
-}
-
-/// A collection is found by its id or its name, so neither may be another's id or name.
-fn require_unused(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Error> {
-    if store::exists(tx, &collection.name)? {
-        return Err(name_exists());
-    }
-    if store::find(tx, &collection.id)?.is_some() {
-        let message = "The collection id is the id or the name of another collection.";
-        let error = FieldError::new("validation_collection_id_exists", message);
-        return Err(Error::field("id", error));
-    }
-    Ok(())
-}
-
-fn name_exists() -> Error {
-    let error = FieldError::new(
-        "validation_collection_name_exists",
-        "Collection name must be unique (case insensitive).",
-    );
-    Error::field("name", error)
-}
-
-/// Definitions come first, so that relations may point at collections of the same import.
-fn import_in(tx: &mut Tx<'_>, collections: &[Collection]) -> Result<(), Error> {
-    let mut planned = Vec::with_capacity(collections.len());
-    for wanted in collections {
-        let existing = store::find(tx, &wanted.name)?;
-        if existing
-            .as_ref()
-            .is_some_and(|existing| existing.name != wanted.name)
-        {
-            return Err(name_exists());
-        }
-        let merged = system::complete(wanted.clone(), existing.as_ref());
-        validate::collection(&merged, existing.as_ref())?;
-        if existing.is_none() {
-            require_unused(tx, &merged)?;
-        }
-        store::save(tx, &merged)?;
-        planned.push((merged, existing));
-    }
-    for (merged, existing) in &mut planned {
-        validate::relations(tx, merged)?;
-        validate::rules(tx, merged)?;
-        store::save(tx, merged)?;
-        schema::bring_up(tx, merged, existing.as_ref())?;
-    }
-    Ok(())
 }

@@ -41,7 +41,7 @@ use std::{
 };
 
 use mito_cache::Cache;
-use mito_core::{Clock, Random};
+use mito_core::{Clock, Random, egress::Egress};
 use mito_database::{Database, Migration, Migrations};
 use mito_network::Task;
 use mito_objects::Objects;
@@ -54,7 +54,7 @@ pub use accounts::{
     SUPERUSERS, Session, SignIn,
     auth::{AuthMethod, AuthOutcome},
 };
-pub use collections::{Collection, CollectionKind, Field};
+pub use collections::{Collection, CollectionKind, Field, shown::DryRun};
 pub use error::{Error, FieldError};
 pub use filter::explain::{Explanation, ExplanationKind};
 pub use logs::LogEntry;
@@ -102,6 +102,11 @@ const STEPS: &[Migration] = &[
     Migration {
         version: 4,
         sql: include_str!("migrations/3.sql"),
+        postgres: None,
+    },
+    Migration {
+        version: 5,
+        sql: include_str!("migrations/7.sql"),
         postgres: None,
     },
 ];
@@ -152,6 +157,8 @@ pub struct Dependencies {
     pub objects: Objects,
     /// Sends mails, later.
     pub queue: Queue,
+    /// Asks other sites.
+    pub egress: Egress,
     /// Signs tokens.
     pub jwt_secret: SecretString,
 }
@@ -185,6 +192,7 @@ pub(crate) struct Inner {
     pub(crate) definitions: Definitions,
     pub(crate) filters: filter::cache::Parsed,
     pub(crate) realtime: Realtime,
+    pub(crate) egress: Egress,
     /// Names this process in the cache.
     pub(crate) boot: String,
 }
@@ -199,6 +207,7 @@ impl Records {
             random,
             objects,
             queue,
+            egress,
             jwt_secret,
         } = dependencies;
         let inner = Inner {
@@ -223,6 +232,7 @@ impl Records {
             random,
             objects,
             queue,
+            egress,
             settings: Current::default(),
             crons: Crons::default(),
             platform: OnceLock::new(),

@@ -21,7 +21,7 @@ pub(crate) mod batch;
 pub(crate) mod draft;
 pub(crate) mod expand;
 mod files;
-mod list;
+pub(crate) mod list;
 mod plan;
 pub(crate) mod read;
 mod relations;

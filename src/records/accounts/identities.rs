@@ -74,7 +74,7 @@ fn by_field(
         "SELECT id, password, {column} AS identity FROM {table} WHERE "
     ));
     // The condition of the index, so that it is used.
-    if index.not_empty.is_some() {
+    if index.leaves_out_empty() {
         sql.push(&column).push(" != '' AND ");
     }
     let given = Stored::Text(identity.to_owned());

@@ -3,79 +3,115 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use mito_database::{Row, Tx};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use crate::{Collection, Error, fields::dates};
+use crate::{Collection, CollectionKind, Error, collections::options, fields::dates};
 
 /// The most collections of a database.
 const MAX_COLLECTIONS: i64 = 2_000;
 
-/// Parsed definitions. A copy is used only while the text in the transaction is the text that it
-/// was parsed from, so a reader never sees another snapshot's definition.
+/// Parsed definitions. They are used only while the version in the transaction is the one that they
+/// were read at, so a reader never sees another snapshot's definitions.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
-    parsed: Mutex<HashMap<String, (String, Arc<Collection>)>>,
+    known: Mutex<Option<Arc<Known>>>,
+}
+
+/// All definitions of one version, by id and by name in lower case.
+#[derive(Debug)]
+struct Known {
+    version: String,
+    by_id: HashMap<String, Arc<Collection>>,
+    by_name: HashMap<String, Arc<Collection>>,
 }
 
 impl Definitions {
-    /// The collection with that id or name.
+    /// The collection with that id or name. Names are the same in upper and lower case.
     pub(crate) fn find(
         &self,
         tx: &mut Tx<'_>,
         name: &str,
     ) -> Result<Option<Arc<Collection>>, Error> {
-        let Some(row) = tx.query_one(BY_NAME_OR_ID, &[&name])? else {
-            return Ok(None);
-        };
-        let (id, definition): (String, String) = (row.get("id")?, row.get("definition")?);
-        if let Some((text, parsed)) = self.lock().get(&id)
-            && *text == definition
-        {
-            return Ok(Some(Arc::clone(parsed)));
-        }
-        let parsed = Arc::new(parse(&row)?);
-        let mut known = self.lock();
-        if known.len() >= usize::try_from(MAX_COLLECTIONS).unwrap_or(usize::MAX) {
-            known.clear();
-        }
-        known.insert(id, (definition, Arc::clone(&parsed)));
-        Ok(Some(parsed))
+        let known = self.known(tx)?;
+        let found = known
+            .by_name
+            .get(&name.to_ascii_lowercase())
+            .or_else(|| known.by_id.get(name));
+        Ok(found.cloned())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (String, Arc<Collection>)>> {
-        self.parsed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self, tx: &mut Tx<'_>) -> Result<Arc<Known>, Error> {
+        let version = version(tx)?;
+        let known = self.lock().clone();
+        if let Some(known) = known.filter(|known| known.version == version) {
+            return Ok(known);
+        }
+        let mut by_id = HashMap::new();
+        let mut by_name = HashMap::new();
+        for collection in all(tx)? {
+            let collection = Arc::new(collection);
+            by_id.insert(collection.id.clone(), Arc::clone(&collection));
+            by_name.insert(collection.name.to_ascii_lowercase(), collection);
+        }
+        let known = Arc::new(Known {
+            version,
+            by_id,
+            by_name,
+        });
+        *self.lock() = Some(Arc::clone(&known));
+        Ok(known)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Known>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-const BY_NAME_OR_ID: &str = "SELECT id, definition, created, updated \
-     FROM _mito_records_collections WHERE name = $1 OR id = $1";
+fn version(tx: &mut Tx<'_>) -> Result<String, Error> {
+    let row = tx.query_one("SELECT version FROM _mito_records_schema", &[])?;
+    let row = row.ok_or_else(|| Error::Internal("the schema has no version".to_owned()))?;
+    Ok(row.get("version")?)
+}
 
-/// All collections by name.
+/// The version that follows from the one before and what was changed: a change that is taken back
+/// and another one in its place do not end up with the same.
+fn advance(tx: &mut Tx<'_>, change: &str) -> Result<(), Error> {
+    let mut next = Sha256::new();
+    next.update(version(tx)?);
+    next.update(change);
+    next.update(tx.now_ms().to_le_bytes());
+    let next = hex::encode(next.finalize());
+    tx.execute("UPDATE _mito_records_schema SET version = $1", &[&next])?;
+    Ok(())
+}
+
+const COLUMNS: &str = "SELECT id, definition, created, updated FROM _mito_records_collections";
+
+/// All collections in the order in which they were made.
 pub(crate) fn all(tx: &mut Tx<'_>) -> Result<Vec<Collection>, Error> {
-    let rows = tx.query(
-        "SELECT id, definition, created, updated FROM _mito_records_collections \
-         ORDER BY name LIMIT $1",
-        &[&MAX_COLLECTIONS],
-    )?;
+    let sql = format!("{COLUMNS} ORDER BY position, id LIMIT $1");
+    let rows = tx.query(&sql, &[&MAX_COLLECTIONS])?;
     rows.iter().map(parse).collect()
 }
 
 /// The collection with that id or name.
 pub(crate) fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<Collection>, Error> {
-    tx.query_one(BY_NAME_OR_ID, &[&name])?
+    let sql = format!("{COLUMNS} WHERE folded = $1 OR id = $2");
+    tx.query_one(&sql, &[&name.to_ascii_lowercase(), &name])?
         .as_ref()
         .map(parse)
         .transpose()
 }
 
-/// Whether a name is taken, in any mix of upper and lower case.
-pub(crate) fn exists(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
-    let sql = "SELECT id FROM _mito_records_collections WHERE folded = $1";
-    Ok(tx.query_one(sql, &[&name.to_ascii_lowercase()])?.is_some())
+/// The collection with that id.
+pub(crate) fn find_by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<Collection>, Error> {
+    let sql = format!("{COLUMNS} WHERE id = $1");
+    tx.query_one(&sql, &[&id])?.as_ref().map(parse).transpose()
 }
 
 /// Writes a definition over the one of the same id, if there is one.
@@ -87,33 +123,80 @@ pub(crate) fn save(tx: &mut Tx<'_>, collection: &Collection) -> Result<(), Error
         .map_err(|error| Error::Internal(format!("cannot write a definition: {error}")))?;
     let now = dates::format_ms(tx.now_ms());
     let folded = collection.name.to_ascii_lowercase();
+    let kind = kind_name(collection.kind);
     let changed = tx.execute(
-        "UPDATE _mito_records_collections SET definition = $1, updated = $2 WHERE id = $3",
-        &[&definition, &now, &collection.id],
+        "UPDATE _mito_records_collections \
+         SET name = $1, folded = $2, definition = $3, type = $4, system = $5, updated = $6 \
+         WHERE id = $7",
+        &[
+            &collection.name,
+            &folded,
+            &definition,
+            &kind,
+            &collection.system,
+            &now,
+            &collection.id,
+        ],
     )?;
     if changed == 0 {
         let counted = tx.query_one(
-            "SELECT COUNT(*) AS total FROM _mito_records_collections",
+            "SELECT COUNT(*) AS total, COALESCE(MAX(position), 0) AS last \
+             FROM _mito_records_collections",
             &[],
         )?;
-        if counted.map_or(Ok(0), |row| row.get::<i64>("total"))? >= MAX_COLLECTIONS {
+        let (total, last): (i64, i64) = match counted {
+            Some(row) => (row.get("total")?, row.get("last")?),
+            None => (0, 0),
+        };
+        if total >= MAX_COLLECTIONS {
             return Err(Error::Invalid(format!(
                 "There are {MAX_COLLECTIONS} collections already."
             )));
         }
         tx.execute(
             "INSERT INTO _mito_records_collections \
-             (id, name, folded, definition, created, updated) VALUES ($1, $2, $3, $4, $5, $5)",
-            &[&collection.id, &collection.name, &folded, &definition, &now],
+             (id, name, folded, definition, type, system, position, created, updated) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+            &[
+                &collection.id,
+                &collection.name,
+                &folded,
+                &definition,
+                &kind,
+                &collection.system,
+                &(last + 1),
+                &now,
+            ],
         )?;
     }
-    Ok(())
+    advance(tx, &definition)
 }
 
-fn parse(row: &Row) -> Result<Collection, Error> {
+/// Removes a definition.
+pub(crate) fn remove(tx: &mut Tx<'_>, id: &str) -> Result<(), Error> {
+    tx.execute(
+        "DELETE FROM _mito_records_collections WHERE id = $1",
+        &[&id],
+    )?;
+    advance(tx, id)
+}
+
+pub(crate) fn kind_name(kind: CollectionKind) -> &'static str {
+    match kind {
+        CollectionKind::Base => "base",
+        CollectionKind::Auth => "auth",
+        CollectionKind::View => "view",
+    }
+}
+
+/// A row of `_mito_records_collections` as a collection.
+pub(crate) fn parse(row: &Row) -> Result<Collection, Error> {
     let definition: String = row.get("definition")?;
     let mut collection: Collection = serde_json::from_str(&definition)
         .map_err(|error| Error::Internal(format!("a stored collection is damaged: {error}")))?;
+    for field in &mut collection.fields {
+        options::fill(field);
+    }
     for column in ["created", "updated"] {
         collection
             .options

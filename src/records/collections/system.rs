@@ -4,69 +4,29 @@
 use crc_fast::{CrcAlgorithm, checksum};
 use serde_json::{Map, Value, json};
 
-use crate::{Collection, Field};
+use crate::{
+    Collection, CollectionKind, Field,
+    collections::{indexes::Index, options, read, store},
+};
 
-/// The wanted definition with everything that is implied by it, on top of what exists. Fields that
-/// exist and are not wanted any more stay, with their data.
-pub(crate) fn complete(mut wanted: Collection, existing: Option<&Collection>) -> Collection {
-    if let Some(existing) = existing {
-        wanted.id.clone_from(&existing.id);
-        wanted.system = existing.system;
-        for (name, value) in &existing.options {
-            wanted
-                .options
-                .entry(name.clone())
-                .or_insert_with(|| value.clone());
-        }
-        for index in &existing.indexes {
-            if !wanted.indexes.contains(index) {
-                wanted.indexes.push(index.clone());
-            }
-        }
-        for field in &existing.fields {
-            if wanted.field(&field.name).is_none() {
-                wanted.fields.push(field.clone());
-            }
-        }
-    } else {
-        wanted.system = false;
-        if wanted.id.is_empty() {
-            let seed = format!("{}{}", kind_name(&wanted), wanted.name);
-            wanted.id = format!("pbc_{}", crc32(&seed));
-        }
-    }
-    let mut fields = system_fields(&wanted);
-    for field in wanted.fields {
-        match fields.iter_mut().find(|implied| implied.name == field.name) {
-            // Only limits of implied fields can be changed, not what they are.
-            Some(implied) if implied.kind == field.kind => {
-                let (kind, hidden) = (implied.kind.clone(), implied.options.get("hidden").cloned());
-                *implied = Field {
-                    kind,
-                    required: implied.required || field.required,
-                    ..field
-                };
-                implied
-                    .options
-                    .insert("system".to_owned(), Value::Bool(true));
-                implied
-                    .options
-                    .insert("hidden".to_owned(), hidden.unwrap_or(Value::Bool(false)));
-            }
-            Some(_) => {}
-            None => fields.push(field),
-        }
-    }
-    for field in &mut fields {
-        fill_options(field);
-    }
-    wanted.fields = fields;
-    add_auth_parts(&mut wanted);
-    wanted
-}
+/// The pattern of ids where the collection sets none.
+pub(crate) const ID_PATTERN: &str = "^[a-z0-9]+$";
 
-fn kind_name(collection: &Collection) -> &'static str {
-    if collection.is_auth() { "auth" } else { "base" }
+/// Adds what the definition implies.
+pub(crate) fn imply(collection: &mut Collection) {
+    if collection.id.is_empty() {
+        let seed = format!("{}{}", store::kind_name(collection.kind), collection.name);
+        collection.id = format!("pbc_{}", crc32(&seed));
+    }
+    if collection.kind == CollectionKind::View {
+        return;
+    }
+    complete_id(collection);
+    if collection.is_auth() {
+        complete_auth_fields(collection);
+        let id = collection.id.clone();
+        complete_auth_indexes(collection, &id);
+    }
 }
 
 /// The checksum that PocketBase makes ids of.
@@ -74,33 +34,96 @@ pub(crate) fn crc32(text: &str) -> u64 {
     checksum(CrcAlgorithm::Crc32IsoHdlc, text.as_bytes())
 }
 
-fn system_fields(collection: &Collection) -> Vec<Field> {
-    let mut fields = vec![implied(
+/// The field `id` of a view: its ids come from somewhere else.
+pub(crate) fn view_id() -> Field {
+    implied(
         "id",
         "text",
         true,
-        json!({
-            "autogeneratePattern": "[a-z0-9]{15}", "min": 15, "max": 15,
-            "pattern": "^[a-z0-9]+$", "primaryKey": true,
-        }),
-    )];
-    if collection.is_auth() {
-        let token_key =
-            json!({"autogeneratePattern": "[a-zA-Z0-9]{50}", "min": 30, "max": 60, "hidden": true});
-        fields.extend([
-            implied(
-                "password",
-                "password",
-                true,
-                json!({"min": 8, "max": 0, "hidden": true}),
-            ),
-            implied("tokenKey", "text", true, token_key),
-            implied("email", "email", true, json!({})),
-            implied("emailVisibility", "bool", false, json!({})),
-            implied("verified", "bool", false, json!({})),
-        ]);
+        json!({"pattern": ID_PATTERN, "primaryKey": true}),
+    )
+}
+
+fn complete_id(collection: &mut Collection) {
+    let is_id = |field: &&mut Field| field.name == "id" && field.kind == "text";
+    if let Some(field) = collection.fields.iter_mut().find(is_id) {
+        field.required = true;
+        for (option, value) in [("system", true), ("primaryKey", true), ("hidden", false)] {
+            field.options.insert(option.to_owned(), Value::Bool(value));
+        }
+        if field.text_option("pattern").is_empty() {
+            let pattern = Value::String(ID_PATTERN.to_owned());
+            field.options.insert("pattern".to_owned(), pattern);
+        }
+        return;
     }
-    fields
+    let options = json!({
+        "autogeneratePattern": "[a-z0-9]{15}", "min": 15, "max": 15,
+        "pattern": ID_PATTERN, "primaryKey": true,
+    });
+    let id = implied("id", "text", true, options);
+    // Not beside a field that has taken its id: that is an error to tell.
+    if collection.field_by_id(&id.id).is_none() {
+        collection.fields.insert(0, id);
+    }
+}
+
+fn complete_auth_fields(collection: &mut Collection) {
+    let token_key =
+        json!({"autogeneratePattern": "[a-zA-Z0-9]{50}", "min": 30, "max": 60, "hidden": true});
+    for wanted in [
+        implied(
+            "password",
+            "password",
+            true,
+            json!({"min": 8, "hidden": true}),
+        ),
+        implied("tokenKey", "text", true, token_key),
+        implied("email", "email", true, json!({})),
+        implied("emailVisibility", "bool", false, json!({})),
+        implied("verified", "bool", false, json!({})),
+    ] {
+        let same = |field: &&mut Field| field.name == wanted.name && field.kind == wanted.kind;
+        let Some(field) = collection.fields.iter_mut().find(same) else {
+            let wanted = Field {
+                id: String::new(),
+                ..wanted
+            };
+            read::put(&mut collection.fields, wanted);
+            continue;
+        };
+        let mut set = |option: &str, value: bool| {
+            field.options.insert(option.to_owned(), Value::Bool(value));
+        };
+        set("system", true);
+        match wanted.name.as_str() {
+            "password" | "tokenKey" => {
+                set("hidden", true);
+                field.required = true;
+            }
+            // Who sees an address is for its owner to say.
+            "email" => set("hidden", false),
+            _ => {}
+        }
+    }
+}
+
+/// Two accounts never share a token key or an address.
+pub(crate) fn complete_auth_indexes(collection: &mut Collection, suffix: &str) {
+    for (column, condition) in [("tokenKey", ""), ("email", " WHERE `email` != ''")] {
+        let has = collection.indexes.iter().any(|statement| {
+            Index::parse(statement).is_ok_and(|index| {
+                index.unique
+                    && matches!(index.columns.as_slice(), [only] if only.name.eq_ignore_ascii_case(column))
+            })
+        });
+        if !has {
+            collection.indexes.push(format!(
+                "CREATE UNIQUE INDEX `idx_{column}_{suffix}` ON `{}` (`{column}`){condition}",
+                collection.name
+            ));
+        }
+    }
 }
 
 fn implied(name: &str, kind: &str, required: bool, options: Value) -> Field {
@@ -109,68 +132,15 @@ fn implied(name: &str, kind: &str, required: bool, options: Value) -> Field {
         _ => Map::new(),
     };
     options.insert("system".to_owned(), Value::Bool(true));
-    Field {
-        id: String::new(),
+    let mut field = Field {
+        id: format!("{kind}{}", crc32(name)),
         name: name.to_owned(),
         kind: kind.to_owned(),
         required,
         options,
-    }
-}
-
-/// Writes out the options that PocketBase's clients expect to find.
-fn fill_options(field: &mut Field) {
-    if field.id.is_empty() {
-        field.id = format!("{}{}", field.kind, crc32(&field.name));
-    }
-    let defaults = match field.kind.as_str() {
-        "text" => {
-            json!({"autogeneratePattern": "", "max": 0, "min": 0, "pattern": "", "primaryKey": false})
-        }
-        "editor" => json!({"convertURLs": false, "maxSize": 0}),
-        "number" => json!({"max": null, "min": null, "onlyInt": false}),
-        "email" | "url" => json!({"exceptDomains": [], "onlyDomains": []}),
-        "date" => json!({"max": "", "min": ""}),
-        "autodate" => json!({"onCreate": true, "onUpdate": false}),
-        "select" => json!({"maxSelect": 1, "values": []}),
-        "relation" => json!({"cascadeDelete": false, "maxSelect": 1, "minSelect": 0}),
-        "json" => json!({"maxSize": 0}),
-        _ => json!({}),
     };
-    let common = json!({"hidden": false, "presentable": false, "system": false});
-    for options in [common, defaults] {
-        for (name, value) in options.as_object().into_iter().flatten() {
-            field
-                .options
-                .entry(name.clone())
-                .or_insert_with(|| value.clone());
-        }
-    }
-}
-
-fn add_auth_parts(collection: &mut Collection) {
-    if !collection.is_auth() {
-        return;
-    }
-    let defaults = json!({
-        "authRule": "", "manageRule": null,
-        "passwordAuth": {"enabled": true, "identityFields": ["email"]},
-    });
-    for (name, value) in defaults.as_object().into_iter().flatten() {
-        collection
-            .options
-            .entry(name.clone())
-            .or_insert_with(|| value.clone());
-    }
-    let (name, id) = (&collection.name, &collection.id);
-    for index in [
-        format!("CREATE UNIQUE INDEX `idx_tokenKey_{id}` ON `{name}` (`tokenKey`)"),
-        format!("CREATE UNIQUE INDEX `idx_email_{id}` ON `{name}` (`email`) WHERE `email` != ''"),
-    ] {
-        if !collection.indexes.contains(&index) {
-            collection.indexes.push(index);
-        }
-    }
+    options::fill(&mut field);
+    field
 }
 
 #[cfg(test)]
@@ -179,12 +149,9 @@ mod tests {
 
     #[test]
     fn ids_are_those_that_pocketbase_gives() {
-        let things: Collection =
-            serde_json::from_value(json!({"name": "things", "type": "base", "fields": [
-                {"name": "title", "type": "text"}
-            ]}))
-            .unwrap();
-        let things = complete(things, None);
+        let given = json!({"name": "things", "fields": [{"name": "title", "type": "text"}]});
+        let mut things = read::create(given.as_object().unwrap()).unwrap();
+        imply(&mut things);
         assert_eq!(things.id, "pbc_1492593907");
         let ids: Vec<&str> = things
             .fields
@@ -195,14 +162,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_wanted_any_more_stays() {
-        let parse = |fields: Value| -> Collection {
-            serde_json::from_value(json!({"name": "c", "type": "base", "fields": fields})).unwrap()
-        };
-        let old = complete(parse(json!([{"name": "a", "type": "text"}])), None);
-        let new = complete(parse(json!([{"name": "b", "type": "text"}])), Some(&old));
-        let names: Vec<&str> = new.fields.iter().map(|field| field.name.as_str()).collect();
-        assert_eq!(names, ["id", "b", "a"]);
-        assert_eq!(new.id, old.id);
+    fn accounts_have_what_they_need_to_sign_in() {
+        let given = json!({"name": "a", "type": "auth", "fields": [
+            {"name": "email", "type": "text"},
+            {"name": "password", "type": "password", "min": 3, "required": false},
+        ]});
+        let mut accounts = read::create(given.as_object().unwrap()).unwrap();
+        imply(&mut accounts);
+        let described: Vec<String> = accounts
+            .fields
+            .iter()
+            .map(|field| format!("{}:{}:{}", field.name, field.id, field.required))
+            .collect();
+        assert_eq!(
+            described,
+            [
+                "id:text3208210256:true",
+                "email:text3885137012:true",
+                "password:password901924565:true",
+                "tokenKey:text2504183744:true",
+                "emailVisibility:bool1547992806:false",
+                "verified:bool256245529:false",
+            ]
+        );
+        assert_eq!(accounts.fields[1].kind, "email");
+        assert_eq!(accounts.indexes.len(), 2);
     }
 }

@@ -52,14 +52,22 @@ async fn a_definition_does_not_take_over_another_collection() {
         );
         assert_eq!(fixture.records.collections().await.unwrap(), before);
     };
-    let id = "id validation_collection_id_exists";
     let name = "name validation_collection_name_exists";
     check(
         json!({"name": "fresh", "type": "base", "id": "pbc_3142635823"}),
-        id,
+        "type validation_collection_type_change",
     )
     .await;
-    check(json!({"name": "fresh", "type": "base", "id": "things"}), id).await;
+    check(
+        json!({"name": "fresh", "type": "auth", "id": "pbc_3142635823"}),
+        "name validation_collection_system_name_change",
+    )
+    .await;
+    check(
+        json!({"name": "fresh", "type": "base", "id": "things"}),
+        "id validation_invalid_or_existing_id",
+    )
+    .await;
     check(json!({"name": "_pb_users_auth_", "type": "auth"}), name).await;
     check(json!({"name": "Things", "type": "base"}), name).await;
     let rule = "createRule validation_collection_system_rule_change";
@@ -76,63 +84,83 @@ async fn a_definition_does_not_take_over_another_collection() {
     .await;
 }
 
-#[tokio::test]
-async fn definitions_that_cannot_be_are_refused_whole() {
-    let (fixture, _) = fixture().await;
-    let check = async |collection: Value, expected: &str| {
+impl Fixture {
+    async fn refuses(&self, collection: Value, expected: &str) {
         let text = collection.to_string();
         let good = json!({"name": "good", "type": "base"});
         assert_eq!(
-            codes(fixture.import(json!([good, collection])).await),
+            codes(self.import(json!([good, collection])).await),
             [expected],
             "{text}"
         );
-        let missing = fixture.records.collection("good").await;
+        let missing = self.records.collection("good").await;
         assert!(matches!(missing, Err(Error::NotFound)), "all or nothing");
-    };
+    }
+}
+
+#[tokio::test]
+async fn definitions_that_cannot_be_are_refused_whole() {
+    let (fixture, _) = fixture().await;
+    let check =
+        async |collection: Value, expected: &str| fixture.refuses(collection, expected).await;
     let named = |name: &str| json!({"name": name, "type": "base"});
-    check(named("a b"), "name validation_invalid_format").await;
+    check(named("a b"), "name validation_match_invalid").await;
     check(
         named("x\"; DROP TABLE users; --"),
-        "name validation_invalid_format",
+        "name validation_match_invalid",
     )
     .await;
-    check(named("_mito_queue_jobs"), "name validation_invalid_format").await;
-    check(named("sqlite_master"), "name validation_invalid_format").await;
+    check(
+        named("_mito_queue_jobs"),
+        "name validation_collection_name_invalid",
+    )
+    .await;
+    check(
+        named("sqlite_master"),
+        "name validation_collection_name_invalid",
+    )
+    .await;
     check(
         json!({"name": "users", "type": "base"}),
         "type validation_collection_type_change",
     )
     .await;
+}
+
+#[tokio::test]
+async fn fields_that_cannot_be_are_refused_with_the_whole() {
+    let (fixture, _) = fixture().await;
+    let check =
+        async |collection: Value, expected: &str| fixture.refuses(collection, expected).await;
     let with = |fields: Value| json!({"name": "n", "type": "base", "fields": fields});
     check(
         with(json!([{"name": "1 x", "type": "text"}])),
-        "fields validation_invalid_field",
+        "fields.1.name validation_match_invalid",
     )
     .await;
     check(
         with(json!([{"name": "x", "type": "zzz"}])),
-        "fields validation_invalid_field",
+        "collections validation_collections_import_failure",
     )
     .await;
     check(
         with(json!([{"name": "x", "type": "text", "pattern": "("}])),
-        "fields validation_invalid_field",
+        "fields.1.pattern validation_invalid_regex",
     )
     .await;
     check(
         with(json!([{"name": "x", "type": "text"}, {"name": "X", "type": "text"}])),
-        "fields validation_duplicated_field_name",
+        "fields.2.name validation_duplicated_field_name",
     )
     .await;
     check(
         with(json!([{"name": "x", "type": "relation", "collectionId": "nope"}])),
-        "fields validation_field_relation_missing_collection",
+        "fields.1.collectionId validation_field_relation_missing_collection",
     )
     .await;
     check(
         json!({"name": "things", "type": "base", "fields": [{"name": "title", "type": "number"}]}),
-        "fields validation_field_type_change",
+        "fields.0 validation_field_type_change",
     )
     .await;
     check(
@@ -142,15 +170,15 @@ async fn definitions_that_cannot_be_are_refused_whole() {
     .await;
     check(
         json!({"name": "n", "type": "base", "indexes": ["DROP TABLE users"]}),
-        "indexes validation_invalid_index_expression",
+        "indexes.0 validation_invalid_index_expression",
     )
     .await;
     check(
         json!({"name": "n", "type": "base", "indexes": ["CREATE INDEX `idx_title` ON `n` (`id`)"]}),
-        "indexes validation_invalid_index_expression",
+        "indexes.0 validation_existing_index_name",
     )
     .await;
-    let twice = serde_json::from_value(named("Things")).unwrap();
+    let twice = record(json!({"name": "Things", "type": "base"}));
     let twice = fixture.records.create_collection(twice).await;
     assert_eq!(codes(twice), ["name validation_collection_name_exists"]);
 }
