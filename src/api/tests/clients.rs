@@ -268,33 +268,22 @@ async fn bad_queries_are_told() {
             .await;
         answer.check(status, error(status, message));
     };
-    check(
+    let message = "Something went wrong while processing your request.";
+    for query in [
         "filter=nope=1",
-        400,
-        "The filter is invalid: there is no field \"nope\".",
-    )
-    .await;
-    check(
         "filter=title",
-        400,
-        "The filter is invalid: expected an operator, found the end.",
-    )
-    .await;
-    check(
         "sort=nope",
-        400,
-        "The sort is invalid: there is no field \"nope\".",
-    )
-    .await;
-    check("page=x", 400, "The parameter page is no number.").await;
-    check(
-        "filter=@request.auth.id=''",
-        403,
-        "Only superusers can filter by @request.",
-    )
-    .await;
-    let message = "The filter is invalid: '\u{fffd}' was not expected.";
-    check("page=-1&filter=%ff", 400, message).await;
+        "page=x",
+        "perPage=1.5",
+        "skipTotal=maybe",
+        "page=-1&filter=%ff",
+    ] {
+        check(query, 400, message).await;
+    }
+    for name in ["@request.", "@collection."] {
+        let message = format!("Only superusers can filter by {name}");
+        check(&format!("filter={name}auth.id=''"), 403, &message).await;
+    }
     let fine = "/api/collections/notes/records?page=-1&perPage=99999999999";
     assert_eq!(fixture.get(fine, GUEST).await.json()["perPage"], 1_000);
 }
