@@ -169,28 +169,32 @@ async fn me(State(provider): State<Provider>, headers: HeaderMap) -> Response {
 /// A platform whose users may sign in with the provider.
 struct Platform {
     fixture: Fixture,
+    administrator: String,
     provider: Provider,
 }
 
 impl Platform {
     async fn new() -> Self {
+        let fixture = Fixture::new().await;
         let platform = Self {
-            fixture: Fixture::new().await,
+            administrator: fixture.administrator().await,
+            fixture,
             provider: Provider::start().await,
         };
         platform.configure(&platform.provider.options()).await;
         platform
     }
 
+    /// As the panel does, which sends no more than what is changed.
     async fn configure(&self, provider: &Value) {
-        let users = json!([{"name": "users", "type": "auth", "createRule": "", "oauth2": {
-            "enabled": true, "providers": [provider], "mappedFields": {"name": "name"}}}]);
-        let users = serde_json::from_value(users).unwrap();
-        self.fixture
-            .records
-            .import_collections(users)
-            .await
-            .unwrap();
+        let users = json!({"createRule": "", "oauth2": {
+            "enabled": true, "providers": [provider], "mappedFields": {"name": "name"}}});
+        let path = "/api/collections/users";
+        let changed = self
+            .fixture
+            .call(Method::PATCH, path, Some(users), &self.administrator)
+            .await;
+        assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
     }
 
     async fn method(&self) -> Value {
