@@ -18,7 +18,7 @@ async fn with_notes() -> (Fixture, String) {
         "createRule": "@request.auth.id != ''", "updateRule": "owner = @request.auth.id",
         "fields": [
             {"name": "title", "type": "text", "required": true, "min": 3},
-            {"name": "owner", "type": "relation", "collectionId": "users"},
+            {"name": "owner", "type": "relation", "collectionId": "_pb_users_auth_"},
         ],
     });
     let created = fixture.post("/api/collections", notes, &root).await;
@@ -192,7 +192,7 @@ async fn auth_methods_and_collections_of_others() {
     page.check(
         200,
         json!({"page": 3, "perPage": 2, "totalItems": 7, "totalPages": 4,
-            "items": [{"name": "_superusers"}, {"name": "notes"}]}),
+            "items": [{"name": "_superusers"}, {"name": "users"}]}),
     );
     let one = fixture.get("/api/collections/notes", &root).await.json();
     assert_eq!(
