@@ -93,6 +93,8 @@ impl Platform {
                 random: random.clone(),
                 objects: objects.clone(),
                 queue: queue.clone(),
+                egress: mito_core::egress::Egress::new(&mito_core::egress::Config::default())
+                    .unwrap(),
                 jwt_secret: "a secret of tests".into(),
             },
         );

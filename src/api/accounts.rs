@@ -52,9 +52,10 @@ pub(crate) async fn methods(
     };
     let is_identity = |name: &str| identity_fields.iter().any(|field| field == name);
     let duration = |enabled: bool, seconds: i64| if enabled { seconds } else { 0 };
+    let providers = api.records.oauth2_methods(&options);
     let methods = json!({
         "password": {"identityFields": identity_fields, "enabled": enabled},
-        "oauth2": {"providers": [], "enabled": false},
+        "oauth2": {"providers": providers, "enabled": options.oauth2.enabled},
         "mfa": {
             "enabled": options.mfa.enabled,
             "duration": duration(options.mfa.enabled, options.mfa.duration),
@@ -63,7 +64,7 @@ pub(crate) async fn methods(
             "enabled": options.otp.enabled,
             "duration": duration(options.otp.enabled, options.otp.duration),
         },
-        "authProviders": [],
+        "authProviders": providers,
         "usernamePassword": is_identity("username"),
         "emailPassword": is_identity("email"),
     });

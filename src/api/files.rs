@@ -125,7 +125,13 @@ impl Asked {
         };
         let files = api.records.files();
         let found = files.find(address, info).await;
-        let found = found.map_err(|error| Envelope::from_error(error, caller))?;
+        let found = found.map_err(|error| match error {
+            Error::MissingCollection => {
+                let message = "Missing or invalid collection context.";
+                Envelope::new(StatusCode::NOT_FOUND, message)
+            }
+            error => Envelope::from_error(error, caller),
+        })?;
         let choose = |object: &Object| match conditions::judge(&self.headers, object) {
             Verdict::Whole => Ok(0..object.size),
             Verdict::Part(range) => Ok(range),

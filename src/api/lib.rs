@@ -9,6 +9,7 @@
 //! | `body` | bodies, bounded and checked; files in them stream into the storage |
 //! | `extract` | parts of the address, checked |
 //! | `collections`, `records`, `accounts` | the handlers of `/api` |
+//! | `oauth2` | accounts of other sites |
 //! | `realtime` | streams of events |
 //! | `files` | the files of records, and tokens for protected ones |
 //! | `limits` | how often a client may call |
@@ -30,6 +31,7 @@ mod files;
 mod health;
 mod limits;
 mod logs;
+mod oauth2;
 pub mod panel;
 mod realtime;
 mod records;

@@ -15,10 +15,11 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use mito_records::{
-    Error,
+    Error, Record,
     realtime::{Connection, Submission},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{Api, body::JsonBody, caller::Caller, envelope::Envelope, fields};
 
@@ -60,9 +61,11 @@ pub(crate) async fn connect(
 pub(crate) async fn subscribe(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    body: Result<JsonBody<Wanted>, Envelope>,
+    body: Result<JsonBody<Record>, Envelope>,
 ) -> Result<StatusCode, Envelope> {
-    let JsonBody(wanted) = body.map_err(Envelope::without_reason)?;
+    let JsonBody(body) = body.map_err(Envelope::without_reason)?;
+    let wanted: Wanted = serde_json::from_value(Value::Object(body))
+        .map_err(|_| Envelope::bad_request(Envelope::NO_REASON))?;
     let submission = Submission {
         client_id: wanted.client_id,
         subscriptions: wanted.subscriptions.unwrap_or_default(),

@@ -15,7 +15,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
     Api, accounts, backups, batch, caller, collections, crons, envelope, fields, files, health,
-    limits, logs, panel, realtime, records, rules, settings, sql,
+    limits, logs, oauth2, panel, realtime, records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -42,6 +42,14 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route(FILE, get(files::serve))
         .merge(data())
         .merge(accounts::routes::public())
+        .route(
+            "/collections/{collection}/auth-with-oauth2",
+            post(oauth2::sign_in),
+        )
+        .route(
+            "/oauth2-redirect",
+            get(oauth2::redirect).post(oauth2::redirect),
+        )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
         .layer(middleware::from_fn(fields::check))
@@ -94,6 +102,11 @@ fn data() -> Router<Arc<Api>> {
         .route("/settings/test/s3", post(settings::try_s3))
         .route("/crons", get(crons::list))
         .route("/crons/{id}", post(crons::run))
+        .route("/collections/meta/oauth2-providers", get(oauth2::providers))
+        .route(
+            "/settings/apple/generate-client-secret",
+            post(oauth2::apple_secret),
+        )
         .route("/batch", post(batch::run))
         .route("/files/token", post(files::token))
         .route("/collections/import", put(collections::import))

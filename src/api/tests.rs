@@ -3,8 +3,10 @@
 mod clients;
 mod files;
 mod hostile;
+mod oauth2;
 mod panel;
 mod platform;
+mod realtime;
 mod rules;
 
 use std::{
@@ -126,6 +128,12 @@ impl Fixture {
             random: Random::seeded(7),
             objects: objects.clone(),
             queue,
+            egress: mito_core::egress::Egress::new(&mito_core::egress::Config {
+                // Providers of the tests are on this machine.
+                allow: vec!["127.0.0.1".to_owned()],
+                ..Default::default()
+            })
+            .unwrap(),
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         let records = Records::new(mito_records::Config::default(), dependencies);

@@ -64,6 +64,7 @@ impl Roles {
                 random: random.clone(),
                 objects: storage.objects.clone(),
                 queue: queue.clone(),
+                egress: egress.clone(),
                 jwt_secret: storage.jwt_secret.clone(),
             },
         );

@@ -90,6 +90,7 @@ impl Platform {
                 random: random.clone(),
                 objects,
                 queue: queue.clone(),
+                egress: Egress::new(&mito_core::egress::Config::default()).unwrap(),
                 jwt_secret: "a secret of tests".into(),
             },
         );

@@ -35,6 +35,7 @@ pub(crate) mod limits;
 pub mod links;
 pub mod mails;
 mod mfa;
+pub mod oauth2;
 pub mod options;
 mod origins;
 mod otp;

@@ -41,7 +41,7 @@ use std::{
 };
 
 use mito_cache::Cache;
-use mito_core::{Clock, Random};
+use mito_core::{Clock, Random, egress::Egress};
 use mito_database::{Database, Migration, Migrations};
 use mito_network::Task;
 use mito_objects::Objects;
@@ -157,6 +157,8 @@ pub struct Dependencies {
     pub objects: Objects,
     /// Sends mails, later.
     pub queue: Queue,
+    /// Asks other sites.
+    pub egress: Egress,
     /// Signs tokens.
     pub jwt_secret: SecretString,
 }
@@ -190,6 +192,7 @@ pub(crate) struct Inner {
     pub(crate) definitions: Definitions,
     pub(crate) filters: filter::cache::Parsed,
     pub(crate) realtime: Realtime,
+    pub(crate) egress: Egress,
     /// Names this process in the cache.
     pub(crate) boot: String,
 }
@@ -204,6 +207,7 @@ impl Records {
             random,
             objects,
             queue,
+            egress,
             jwt_secret,
         } = dependencies;
         let inner = Inner {
@@ -228,6 +232,7 @@ impl Records {
             random,
             objects,
             queue,
+            egress,
             settings: Current::default(),
             crons: Crons::default(),
             platform: OnceLock::new(),

@@ -85,6 +85,12 @@ impl Fixture {
             random: Random::seeded(7),
             objects,
             queue,
+            egress: mito_core::egress::Egress::new(&mito_core::egress::Config {
+                // Providers of the tests are on this machine.
+                allow: vec!["127.0.0.1".to_owned()],
+                ..Default::default()
+            })
+            .unwrap(),
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         let records = Records::new(Config::default(), dependencies);
@@ -107,6 +113,7 @@ impl Fixture {
             random: inner.random.clone(),
             objects: inner.objects.clone(),
             queue: inner.queue.clone(),
+            egress: inner.egress.clone(),
             jwt_secret: SecretString::from("a secret of the tests"),
         };
         Records::new(Config::default(), dependencies)

@@ -1,6 +1,7 @@
 //! Side-by-side measurements, each pair in the same run on the same machine.
 
 mod gateway;
+mod realtime;
 mod records;
 mod start;
 mod stats;
@@ -18,9 +19,10 @@ fn main() -> anyhow::Result<ExitCode> {
         "writes" => runtime.block_on(writes::run())?,
         "gateway" => runtime.block_on(gateway::run())?,
         "records" => runtime.block_on(records::run())?,
+        "realtime" => runtime.block_on(realtime::run())?,
         "start" => runtime.block_on(start::run())?,
         _ => {
-            stats::line("usage: mito-bench writes | gateway | start | records")?;
+            stats::line("usage: mito-bench writes | gateway | start | records | realtime")?;
             return Ok(ExitCode::from(USAGE));
         }
     }

@@ -3,8 +3,8 @@
 //! (`synchronous=FULL`) and PocketBase (its default, `NORMAL`) get the same requests in the same
 //! run. Each server has one core to itself; the load comes from the other one.
 
-mod client;
-mod servers;
+pub(crate) mod client;
+pub(crate) mod servers;
 
 use std::{
     sync::{

@@ -10,6 +10,7 @@ mod backups;
 mod bad_input;
 mod client;
 mod command_line;
+mod files;
 mod front_door;
 mod harness;
 mod main_job;

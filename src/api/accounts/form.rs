@@ -41,7 +41,8 @@ fn malformed() -> Envelope {
 }
 
 impl Form {
-    fn get(&self, name: &str) -> Result<Option<&Value>, Envelope> {
+    /// A value of any kind.
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&Value>, Envelope> {
         match &self.wrong {
             Some(wrong) => Err(wrong.clone()),
             None => Ok(self.values.get(name)),

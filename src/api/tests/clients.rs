@@ -18,7 +18,7 @@ async fn with_notes() -> (Fixture, String) {
         "createRule": "@request.auth.id != ''", "updateRule": "owner = @request.auth.id",
         "fields": [
             {"name": "title", "type": "text", "required": true, "min": 3},
-            {"name": "owner", "type": "relation", "collectionId": "users"},
+            {"name": "owner", "type": "relation", "collectionId": "_pb_users_auth_"},
         ],
     });
     let created = fixture.post("/api/collections", notes, &root).await;
@@ -192,7 +192,7 @@ async fn auth_methods_and_collections_of_others() {
     page.check(
         200,
         json!({"page": 3, "perPage": 2, "totalItems": 7, "totalPages": 4,
-            "items": [{"name": "_superusers"}, {"name": "notes"}]}),
+            "items": [{"name": "_superusers"}, {"name": "users"}]}),
     );
     let one = fixture.get("/api/collections/notes", &root).await.json();
     assert_eq!(
@@ -268,33 +268,22 @@ async fn bad_queries_are_told() {
             .await;
         answer.check(status, error(status, message));
     };
-    check(
+    let message = "Something went wrong while processing your request.";
+    for query in [
         "filter=nope=1",
-        400,
-        "The filter is invalid: there is no field \"nope\".",
-    )
-    .await;
-    check(
         "filter=title",
-        400,
-        "The filter is invalid: expected an operator, found the end.",
-    )
-    .await;
-    check(
         "sort=nope",
-        400,
-        "The sort is invalid: there is no field \"nope\".",
-    )
-    .await;
-    check("page=x", 400, "The parameter page is no number.").await;
-    check(
-        "filter=@request.auth.id=''",
-        403,
-        "Only superusers can filter by @request.",
-    )
-    .await;
-    let message = "The filter is invalid: '\u{fffd}' was not expected.";
-    check("page=-1&filter=%ff", 400, message).await;
+        "page=x",
+        "perPage=1.5",
+        "skipTotal=maybe",
+        "page=-1&filter=%ff",
+    ] {
+        check(query, 400, message).await;
+    }
+    for name in ["@request.", "@collection."] {
+        let message = format!("Only superusers can filter by {name}");
+        check(&format!("filter={name}auth.id=''"), 403, &message).await;
+    }
     let fine = "/api/collections/notes/records?page=-1&perPage=99999999999";
     assert_eq!(fixture.get(fine, GUEST).await.json()["perPage"], 1_000);
 }

@@ -99,7 +99,7 @@ impl Records {
 
     /// Where the platform's own pages are, for links in mails while the settings name no other
     /// place.
-    fn platform_url(&self) -> String {
+    pub fn platform_url(&self) -> String {
         self.inner.platform_url.get().cloned().unwrap_or_default()
     }
 

@@ -55,7 +55,7 @@ impl Index {
         }
         let name = reader.name()?;
         reader.expect("on")?;
-        let table = reader.name()?;
+        let table = reader.table()?;
         let columns = columns(reader.parentheses()?)?;
         let condition = if reader.take_if("where") {
             std::mem::take(&mut reader.rest).to_vec()
@@ -263,6 +263,17 @@ impl<'a> Reader<'a> {
         let name = word.name().filter(|name| names::is_identifier(name));
         let name = name.ok_or_else(|| format!("{word:?} is not a name"))?;
         Ok(name.to_owned())
+    }
+
+    /// The table. Scaffolds leave it empty, as their collection has no name yet.
+    fn table(&mut self) -> Result<String, String> {
+        match self.rest.first() {
+            Some(Word::Quoted(name)) if name.is_empty() => {
+                self.next();
+                Ok(String::new())
+            }
+            _ => self.name(),
+        }
     }
 
     fn parentheses(&mut self) -> Result<&'a [Word], String> {

@@ -82,7 +82,10 @@ impl Files<'_> {
         let thumb = address.thumb.to_owned();
         let info = info.with_context(RuleContext::ProtectedFile);
         let find = move |tx: &mut Tx<'_>| {
-            let collection = records.shared_collection_in(tx, &collection)?;
+            let collection = match records.shared_collection_in(tx, &collection) {
+                Err(Error::NotFound) => return Err(Error::MissingCollection),
+                other => other?,
+            };
             let field = holder(tx, &collection, &record, &name)?.ok_or(Error::NotFound)?;
             let is_protected = field.flag("protected");
             if is_protected {

@@ -315,6 +315,10 @@ impl<'a, 'b> Resolver<'a, 'b> {
 fn named(problem: Problem, side: &str, operand: &ast::Operand) -> Problem {
     match problem {
         Problem::Invalid(reason) => {
+            let operand = match operand {
+                ast::Operand::Function(name, _) => name.clone(),
+                other => other.to_string(),
+            };
             Problem::Invalid(format!("invalid {side} operand \"{operand}\" - {reason}"))
         }
         failed @ Problem::Failed(_) => failed,

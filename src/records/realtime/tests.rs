@@ -339,6 +339,44 @@ async fn rights_come_with_a_session_and_end_with_it() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_is_told_as_it_was() {
+    let running = Running::new().await;
+    let (mut guest, mut root) = (running.client().await, running.client().await);
+    let topics = [
+        "ruled/*",
+        "posts/*",
+        "posts/*?options={\"query\":{\"filter\":\"title='one'\"}}",
+        "posts/*?options={\"query\":{\"filter\":\"title='two'\"}}",
+    ];
+    let mut delete = async |collection: &str, values: Value| {
+        let created = running.create(collection, values).await;
+        let id = created["id"].as_str().unwrap();
+        guest.subscribe(&topics, None);
+        root.subscribe(&topics, Some(administrator()));
+        let records = &running.fixture.records;
+        records.delete(collection, id, &superuser()).await.unwrap();
+        (guest.told().await, root.told().await)
+    };
+    let (guest_told, root_told) = delete("posts", json!({"title": "one", "secret": "s"})).await;
+    assert_eq!(
+        guest_told.keys().collect::<Vec<_>>(),
+        [topics[1], topics[2]]
+    );
+    let told = &guest_told["posts/*"][0];
+    assert_eq!(told["action"], "delete");
+    assert_eq!(told["record"]["title"], "one");
+    assert_eq!(told["record"].get("secret"), None);
+    assert_eq!(root_told["posts/*"][0]["record"]["secret"], "s");
+    // The rule decides by what the record was.
+    let (guest_told, root_told) = delete("ruled", json!({"title": "other"})).await;
+    assert!(guest_told.is_empty(), "{guest_told:?}");
+    let last = |told: &BTreeMap<String, Vec<Value>>| told["ruled/*"].last().cloned().unwrap();
+    assert_eq!(last(&root_told)["action"], "delete");
+    let (guest_told, _) = delete("ruled", json!({"title": "list"})).await;
+    assert_eq!(last(&guest_told)["action"], "delete");
+}
+
+#[tokio::test]
 async fn an_address_is_shown_to_its_owner_alone() {
     let running = Running::new().await;
     let account = running.fixture.sign_up("a@b.co").await;

@@ -138,10 +138,18 @@ pub(crate) async fn pocketbase() -> anyhow::Result<Server> {
 
 /// The mito that `MITO_BIN` names.
 pub(crate) async fn mito() -> anyhow::Result<Server> {
+    mito_with(&[]).await
+}
+
+/// [`mito`] with more settings, `PATH=VALUE`.
+pub(crate) async fn mito_with(more: &[&str]) -> anyhow::Result<Server> {
     let program = program("MITO_BIN")?;
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
-    let arguments = settings(&data);
+    let mut arguments = settings(&data);
+    for setting in more {
+        arguments.extend(["--set".to_owned(), (*setting).to_owned()]);
+    }
     let mut process = on_its_core(&program)
         .args(["up", "--json"])
         .args(&arguments)

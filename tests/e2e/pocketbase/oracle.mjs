@@ -170,6 +170,17 @@ export async function startMito(extra = []) {
   return server;
 }
 
+/** mito on a schema of its own in the PostgreSQL that `MITO_TEST_POSTGRES` names. */
+export async function startMitoOnPostgres() {
+  const url = process.env.MITO_TEST_POSTGRES;
+  const schema = `e2e_${Date.now()}_${process.pid}`;
+  const made = spawnSync("psql", [url, "-qc", `CREATE SCHEMA ${schema}`], { encoding: "utf8" });
+  if (made.status !== 0) throw new Error(`psql: ${made.error ?? made.stderr}`);
+  const own = `${url}${url.includes("?") ? "&" : "?"}options=-csearch_path%3D${schema}`;
+  const server = await startMito([`database.url=${own}`]);
+  return Object.assign(server, { name: "mito on PostgreSQL" });
+}
+
 /** Signs the administrator in, and adds what tests call. */
 async function finish(server) {
   const client = new PocketBase(server.url);

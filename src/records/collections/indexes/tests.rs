@@ -31,6 +31,10 @@ fn statements_are_read_and_written_anew() {
         Ok("CREATE INDEX \"i\" ON \"t\" (\"a\" COLLATE NOCASE, \"b\" DESC) WHERE \"b\" != ''"),
     );
     check(
+        "CREATE UNIQUE INDEX `i` ON `` (`a`)",
+        Ok("CREATE UNIQUE INDEX \"i\" ON \"\" (\"a\")"),
+    );
+    check(
         "CREATE INDEX main.i ON [t] (lower(a), json_extract(a, 'x.y')) WHERE (a IS NOT NULL and b in (1, 2))",
         Ok(
             "CREATE INDEX \"i\" ON \"t\" ((lower(\"a\")), (json_extract(\"a\", 'x.y'))) \

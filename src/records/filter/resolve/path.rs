@@ -37,8 +37,11 @@ impl<'a> Resolver<'a, '_> {
         };
         let (start, rest) = rest.split_once('.').ok_or_else(|| unresolved(name))?;
         let (collection, alias) = start.split_once(':').unwrap_or((start, ""));
-        let found = self.schema.find(collection)?;
-        let found = found.ok_or_else(|| unresolved(name))?;
+        let found = self.schema.find(collection)?.ok_or_else(|| {
+            invalid(format!(
+                "failed to load collection {collection:?} from field path {name:?}"
+            ))
+        })?;
         let key = format!("{}@{}:{alias}", site.text, found.id);
         let join = Join {
             source: Source::All,
@@ -73,7 +76,7 @@ impl<'a> Resolver<'a, '_> {
                 .position(|field| field.name == *step);
             let Some(field) = field else {
                 relations += 1;
-                self.back(&mut walk, step, relations, name, site)?;
+                self.back(&mut walk, step, relations, site)?;
                 continue;
             };
             let definition = &collection.fields[field];
@@ -97,10 +100,10 @@ impl<'a> Resolver<'a, '_> {
                     relations += 1;
                     self.related(&mut walk, field, relations, name, site)?;
                 }
-                _ => return Err(unresolved(name)),
+                _ => return Err(invalid(format!("field {step:?} is not a valid relation"))),
             }
         }
-        self.field(walk, last, name, site)
+        self.field(walk, last, site)
     }
 
     pub(super) fn definition(&self, join: JoinId) -> Definition<'a> {
@@ -116,9 +119,9 @@ impl<'a> Resolver<'a, '_> {
         name: &str,
         site: Site,
     ) -> Result<(), Problem> {
-        within_limit(relations, name)?;
         let collection = self.definition(walk.at);
         let definition = &collection.fields[field];
+        within_limit(relations, &definition.name)?;
         let target = self.schema.find(definition.text_option("collectionId"))?;
         let target = Definition::Shared(target.ok_or_else(|| unresolved(name))?);
         let parent = walk.at;
@@ -160,24 +163,29 @@ impl<'a> Resolver<'a, '_> {
         walk: &mut Walk,
         step: &str,
         relations: usize,
-        name: &str,
         site: Site,
     ) -> Result<(), Problem> {
-        let (collection, via) = step.split_once("_via_").ok_or_else(|| unresolved(name))?;
-        within_limit(relations, name)?;
+        let (collection, via) = step.split_once("_via_").ok_or_else(|| unresolved(step))?;
+        within_limit(relations, step)?;
         let here = self.definition(walk.at);
-        let target = self.schema.find(collection)?;
-        let target = target.ok_or_else(|| unresolved(name))?;
-        let field = target
-            .fields
-            .iter()
-            .position(|field| field.name == via)
-            .ok_or_else(|| unresolved(name))?;
+        let target = self.schema.find(collection)?.ok_or_else(|| {
+            invalid(format!(
+                "failed to load back relation field {step:?} collection"
+            ))
+        })?;
+        let missing = || invalid(format!("missing back relation field {via:?}"));
+        let field = target.fields.iter().position(|field| field.name == via);
+        let field = field.ok_or_else(missing)?;
         let definition = &target.fields[field];
-        let points_here = definition.kind_of() == Some(FieldKind::Relation)
-            && definition.text_option("collectionId") == here.id;
-        if !points_here || (definition.is_hidden() && site.author == Author::Anybody) {
-            return Err(unresolved(name));
+        if definition.is_hidden() && site.author == Author::Anybody {
+            return Err(missing());
+        }
+        if definition.kind_of() != Some(FieldKind::Relation)
+            || definition.text_option("collectionId") != here.id
+        {
+            return Err(invalid(format!(
+                "invalid collection reference of a back relation field {via:?}"
+            )));
         }
         let parent = walk.at;
         let at_most_one = definition.storage() == Storage::Text
@@ -197,13 +205,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// The last step: a field, perhaps with a modifier.
-    fn field(
-        &mut self,
-        mut walk: Walk,
-        step: &str,
-        name: &str,
-        site: Site,
-    ) -> Result<Found, Problem> {
+    fn field(&mut self, mut walk: Walk, step: &str, site: Site) -> Result<Found, Problem> {
         let (step, modifier) = match step.split_once(':') {
             Some((step, modifier)) => (step, Some(modifier)),
             None => (step, None),
@@ -213,15 +215,15 @@ impl<'a> Resolver<'a, '_> {
             .fields
             .iter()
             .position(|field| field.name == step)
-            .ok_or_else(|| unresolved(name))?;
+            .ok_or_else(|| invalid(format!("unknown field {step:?}")))?;
         let definition = &collection.fields[field];
-        let refused = match site.author {
+        let is_refused = match site.author {
             Author::Trusted => false,
             Author::Superuser => definition.is_secret(),
             Author::Anybody => definition.is_hidden() || definition.is_secret(),
         };
-        if refused {
-            return Err(unresolved(name));
+        if is_refused {
+            return Err(invalid(format!("unknown field {step:?}")));
         }
         let hidden_email =
             site.author == Author::Anybody && collection.is_auth() && definition.name == "email";
@@ -248,19 +250,26 @@ impl<'a> Resolver<'a, '_> {
                 finish(walk, lowered, is_json)
             }
             None | Some("length" | "each" | "isset" | "changed") => finish(walk, plain, is_json),
-            Some(_) => return Err(unresolved(name)),
+            Some(modifier) => {
+                let what = format!("{step}:{modifier}");
+                return Err(invalid(format!("unknown modifier in {what:?}")));
+            }
         };
         found.email = email;
         Ok(found)
     }
 }
 
-fn within_limit(relations: usize, name: &str) -> Result<(), Problem> {
+fn invalid(reason: String) -> Problem {
+    Problem::Invalid(reason)
+}
+
+fn within_limit(relations: usize, field: &str) -> Result<(), Problem> {
     if relations <= MAX_RELATIONS {
         return Ok(());
     }
-    Err(Problem::Invalid(format!(
-        "{name:?} leads through more than {MAX_RELATIONS} relations"
+    Err(invalid(format!(
+        "max nested relations reached for field {field:?}"
     )))
 }
 

@@ -226,7 +226,7 @@ async fn what_names_do_not_mean() {
         );
     }
     let deep = format!("cat.{}name = 'a'", "parent.".repeat(6));
-    assert!(check(&deep).await.contains("more than 6 relations"));
+    assert!(check(&deep).await.contains("max nested relations"));
     let six = format!("cat.{}name = 'zero'", "parent.".repeat(5));
     assert_eq!(check(&six).await, "");
     let joins: Vec<String> = (0..80)

@@ -135,8 +135,8 @@ async fn other_collections() {
         ("@collection.posts.views ?> views", "p1 p2 p3"),
         (
             "@collection.nothing.id ?= id",
-            "invalid left operand \"@collection.nothing.id\" - \
-          failed to resolve field \"@collection.nothing.id\"",
+            "invalid left operand \"@collection.nothing.id\" - failed to load collection \"nothing\" \
+             from field path \"@collection.nothing.id\"",
         ),
     ];
     check_all(&Library::open().await, &cases[..1]).await;
@@ -146,7 +146,7 @@ async fn other_collections() {
 #[tokio::test]
 async fn anybody() {
     let mut library = Library::open().await;
-    let refused = "failed to resolve field";
+    let refused = "unknown field";
     let cases = [
         ("posts", "cat.name = 'one'", "p0"),
         ("posts", "cat.secret = 's1'", refused),

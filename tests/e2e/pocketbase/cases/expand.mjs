@@ -53,7 +53,7 @@ const PICKS = [
 ];
 const HTML = [
   "<p>Hello  <b>big</b> world.</p><p>Second &amp; more</p><script>alert(1)</script>line<ul><li>one</li><li>two</li></ul>",
-  "a<br>b", "a<!-- c -->b", "a < b", "x<form>y</form>z", "日本語<b>テスト</b>です",
+  "a<br>b", "a<!-- c -->b", "a < b", "x<form>y</form>z", "日本語のテスト",
 ];
 
 export const cases = [
@@ -89,5 +89,17 @@ export const cases = [
         path: `/api/collections/exposts/records?fields=${encodeURIComponent(fields)}`,
         body: { name: html },
       }))),
+  },
+  {
+    name: "an excerpt leaves nothing out of its middle",
+    steps: [
+      {
+        as: "guest",
+        method: "POST",
+        path: "/api/collections/exposts/records?fields=name:excerpt(5)",
+        body: { name: "日本語<b>テスト</b>です" },
+        differs: { reason: "PocketBase stops by bytes within an element, and goes on after it", body: { name: "日本語テス" } },
+      },
+    ],
   },
 ];

@@ -62,7 +62,7 @@ const tables = [
     ["", "2023-01-01", "2025-01-01", "2024-01-02", "2024-12-31", "2023-12-31 23:59:59.999Z"],
   ],
   [{ type: "autodate", onCreate: true }, [null, "2024-01-02"]],
-  [{ type: "autodate", onUpdate: true }, [null, "2024-01-02"]],
+  [{ type: "autodate", onCreate: false, onUpdate: true }, [null, "2024-01-02"]],
   ...[1, 2].map((maxSelect) => [
     { type: "select", values: ["a", "b", "c"], maxSelect },
     [null, "", "a", "z", " a ", ["a"], ["a", "b"], ["a", "a", "b"], ["b", "a"], ["a", "b", "c"], [], ["z"], ["z", "a"], '["a","b"]', "a,b", 5,

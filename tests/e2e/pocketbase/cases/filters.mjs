@@ -193,7 +193,8 @@ const listRules = [
   "@collection.fnotes:a.owner ?= @request.auth.id && @collection.fnotes:b.post ?= id", "author.email != ''", "extra.owner = @request.auth.id", "@request.auth.id ?= fnotes_via_post.owner",
 ];
 const badRules = [
-  "nope = 1", "title", "@request.nope = 1", "@request.auth = 1", "@request.method:lower = 'get'", "@request.body:length = 1", "@request.body.title:each = 'x'",
+  "nope = 1", "cat.nope = 1", "title.x = 1", "title:nope = 1", "fposts_via_nope.id = 1", "nope_via_cat.id = 1", "fcats_via_parent.id = 1",
+  "nope(1) = 1", "geoDistance(1) = 1", "@request.nope = 1", "@request.auth = 1", "@request.method:lower = 'get'", "@request.body:length = 1", "@request.body.title:each = 'x'",
   "@request.body.extra:length = 1", "@request.body.nope:changed = true", "@collection.nope.id = 1",
 ];
 const body = (more = {}) => ({
