@@ -34,7 +34,7 @@ async fn malformed_json_is_refused_with_the_protocols_own_error() {
     let large = raw(
         app.client.entrypoints["web"],
         "POST /api/collections/users/records HTTP/1.1\r\nhost: api.localhost\r\n\
-         content-type: application/json\r\ncontent-length: 4000000\r\n\r\n{\"name\":\"",
+         content-type: application/json\r\ncontent-length: 1073741824\r\n\r\n{\"name\":\"",
     )
     .await;
     assert!(large.starts_with("HTTP/1.1 413"), "{large}");

@@ -1,10 +1,25 @@
-//! A batch with files: `@jsonPayload` first, then parts called `requests.N.field`.
+//! A batch with files: `@jsonPayload`, and parts called `requests.N.field`.
+//!
+//! PocketBase's SDK sends the payload after the files, so where a file goes is known only at the end
+//! of the body. The body is kept in a file without a name meanwhile and read twice.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{self, SeekFrom},
+    time::Duration,
+};
 
 use axum::body::Body;
-use http::{HeaderMap, header};
-use mito_records::records::BatchOperation;
+use futures_util::StreamExt as _;
+use http::{HeaderMap, StatusCode, header};
+use mito_records::{Record, records::BatchOperation};
+use tokio::{
+    fs::File,
+    io::{AsyncSeekExt as _, AsyncWriteExt as _},
+    sync::Semaphore,
+    time::timeout,
+};
+use tokio_util::io::ReaderStream;
 
 use crate::{
     Api,
@@ -13,7 +28,7 @@ use crate::{
         asked::{Asked, Batch},
     },
     body::{
-        limits::Limits,
+        limits::{self, Limits},
         multipart::{Files, Part, Parts, Place},
         submission::{Target, place},
         values::FormValues,
@@ -21,6 +36,13 @@ use crate::{
     caller::{Caller, text_of},
     envelope::Envelope,
 };
+
+/// Bodies that are kept on disk at one time.
+const KEPT_AT_ONCE: usize = 16;
+/// How long a body waits for its turn to be kept.
+const TURN: Duration = Duration::from_secs(10);
+
+static KEPT: Semaphore = Semaphore::const_new(KEPT_AT_ONCE);
 
 /// Reads a batch and stores its files.
 pub(crate) async fn read(
@@ -32,14 +54,17 @@ pub(crate) async fn read(
     max_requests: usize,
 ) -> Result<Batch, Envelope> {
     let content_type = text_of(headers, header::CONTENT_TYPE.as_str());
-    let parts = Parts::new(content_type, body, limits);
-    let mut parts = parts.ok_or_else(|| Envelope::bad_request(UNREADABLE))?;
+    let Ok(Ok(_turn)) = timeout(TURN, KEPT.acquire()).await else {
+        return Err(Envelope::busy());
+    };
+    let mut kept = keep(body, limits).await?;
+    let payload = values(parts(content_type, &mut kept, limits).await?).await?;
+    let batch = Batch::parse(payload, max_requests)?;
+    let mut parts = parts(content_type, &mut kept, limits).await?;
     let mut reading = Reading {
         api,
         caller,
-        max_requests,
-        values: FormValues::default(),
-        batch: None,
+        batch,
         records: BTreeMap::new(),
     };
     let read = reading.read(&mut parts).await;
@@ -54,50 +79,75 @@ pub(crate) async fn read(
     }
 }
 
-/// A batch that is being read.
+/// The body in a file without a name, which is gone with its last handle.
+async fn keep(body: Body, limits: Limits) -> Result<File, Envelope> {
+    let mut kept = File::from_std(tempfile::tempfile().map_err(not_kept)?);
+    let mut chunks = std::pin::pin!(limits::chunks(body, limits.total()));
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| limits::of_stream(&error))?;
+        kept.write_all(&chunk).await.map_err(not_kept)?;
+    }
+    kept.flush().await.map_err(not_kept)?;
+    Ok(kept)
+}
+
+fn not_kept(error: io::Error) -> Envelope {
+    tracing::error!(%error, "a batch cannot be kept on disk");
+    if error.kind() == io::ErrorKind::StorageFull {
+        return Envelope::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "The disk is full. Nothing was written.",
+        );
+    }
+    Envelope::internal()
+}
+
+/// The parts of a body from its beginning.
+async fn parts(content_type: &str, kept: &mut File, limits: Limits) -> Result<Parts, Envelope> {
+    kept.seek(SeekFrom::Start(0)).await.map_err(not_kept)?;
+    let handle = kept.try_clone().await.map_err(not_kept)?;
+    let body = Body::from_stream(ReaderStream::new(handle));
+    let parts = Parts::new(content_type, body, limits);
+    parts.ok_or_else(|| Envelope::bad_request(UNREADABLE))
+}
+
+/// The values of a body, wherever they are in it.
+async fn values(mut parts: Parts) -> Result<Record, Envelope> {
+    let mut values = FormValues::default();
+    while let Some(part) = parts.next().await? {
+        if let Part::Value { name, text } = part
+            && !values.add(&name, &text)
+        {
+            return Err(Envelope::bad_request(UNREADABLE));
+        }
+    }
+    Ok(values.finish())
+}
+
+/// A batch whose files are being stored.
 struct Reading<'a> {
     api: &'a Api,
     caller: &'a Caller,
-    max_requests: usize,
-    values: FormValues,
-    /// Known once the first file begins: its request says where the file goes.
-    batch: Option<Batch>,
+    batch: Batch,
     records: BTreeMap<usize, (Place, Files)>,
 }
 
 impl Reading<'_> {
     async fn read(&mut self, parts: &mut Parts) -> Result<(), Envelope> {
         while let Some(part) = parts.next().await? {
-            match part {
-                Part::Value { name, text } => {
-                    // Values that follow files cannot change what the files were stored for.
-                    if self.batch.is_none() && !self.values.add(&name, &text) {
-                        return Err(Envelope::bad_request(UNREADABLE));
-                    }
-                }
-                Part::File { name, part } => {
-                    self.settle()?;
-                    let Some((position, field)) = position_of(&name) else {
-                        continue;
-                    };
-                    if !self.open(position).await? {
-                        continue;
-                    }
-                    if let Some((place, files)) = self.records.get_mut(&position) {
-                        let file = (field.to_owned(), part);
-                        files.take(self.api, self.caller, place, file).await?;
-                    }
-                }
+            let Part::File { name, part } = part else {
+                continue;
+            };
+            let Some((position, field)) = position_of(&name) else {
+                continue;
+            };
+            if !self.open(position).await? {
+                continue;
             }
-        }
-        self.settle()
-    }
-
-    /// Reads the requests, which must be known before the first file.
-    fn settle(&mut self) -> Result<(), Envelope> {
-        if self.batch.is_none() {
-            let values = std::mem::take(&mut self.values).finish();
-            self.batch = Some(Batch::parse(values, self.max_requests)?);
+            if let Some((place, files)) = self.records.get_mut(&position) {
+                let file = (field.to_owned(), part);
+                files.take(self.api, self.caller, place, file).await?;
+            }
         }
         Ok(())
     }
@@ -107,10 +157,7 @@ impl Reading<'_> {
         if self.records.contains_key(&position) {
             return Ok(true);
         }
-        let asked = self
-            .batch
-            .as_ref()
-            .and_then(|batch| batch.asked.get(position));
+        let asked = self.batch.asked.get(position);
         let Some((asked, (collection, operation))) =
             asked.and_then(|asked| Some((asked, asked.operation()?)))
         else {
@@ -137,10 +184,10 @@ impl Reading<'_> {
     }
 
     async fn finish(self) -> Result<Batch, Envelope> {
-        let mut batch = self.batch.unwrap_or_default();
+        let mut batch = self.batch;
         for (position, (place, files)) in self.records {
             let submitted = files
-                .submitted(self.api, self.caller, &place, mito_records::Record::new())
+                .submitted(self.api, self.caller, &place, Record::new())
                 .await?;
             batch.staged.extend(submitted.all_files().cloned());
             if let Some(asked) = batch.asked.get_mut(position) {

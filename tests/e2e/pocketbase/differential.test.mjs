@@ -31,14 +31,6 @@ for (const file of readdirSync(folder).sort()) {
   areas.push({ area, cases });
 }
 
-let servers;
-before(async () => {
-  servers = await Promise.all([startPocketBase(), startMito()]);
-});
-after(async () => {
-  for (const server of servers ?? []) await server.stop();
-});
-
 const at = (value, where) => where.split(".").reduce((inner, key) => inner?.[key], value);
 
 function fill(value, saved) {
@@ -139,6 +131,14 @@ function listed() {
 
 for (const { area, cases } of areas) {
   describe(area, () => {
+    // What one area sets must not change the answers of another.
+    let servers;
+    before(async () => {
+      servers = await Promise.all([startPocketBase(), startMito()]);
+    });
+    after(async () => {
+      for (const server of servers ?? []) await server.stop();
+    });
     for (const { name, steps } of cases) {
       test(name, async () => {
         const saved = servers.map((server) => new Map([["url", server.url], ["adminToken", server.token]]));

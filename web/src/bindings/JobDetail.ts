@@ -7,7 +7,7 @@ import type { JobState } from "./JobState";
  */
 export type JobDetail = { 
 /**
- * What it works on.
+ * What it works on; null where that holds secrets.
  */
 payload: unknown, 
 /**

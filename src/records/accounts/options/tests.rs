@@ -1,3 +1,5 @@
+//! What options become, what they refuse, and what is shown of them.
+
 use serde_json::{Value, json};
 
 use super::*;
