@@ -12,6 +12,7 @@ use crate::{
     Collection, Error, FieldError, Record, Records, RequestInfo,
     accounts::{
         auth::{AuthMethod, AuthOutcome, Proof, seconds},
+        change,
         limits::{Attempt, Kind},
         mails::{Mail, Words},
         options::AuthOptions,
@@ -40,7 +41,8 @@ const ID_LENGTH: usize = 15;
 
 /// What a try came to. Failures are no errors of the transaction, since tries are counted in it.
 enum Tried {
-    Good(AuthOutcome),
+    /// With the sessions that ended on the way.
+    Good(AuthOutcome, Vec<String>),
     Wrong,
     TooOften,
 }
@@ -152,7 +154,8 @@ impl Records {
             records.try_otp(tx, &collection, (&otp_id, &code), &info)
         };
         match self.inner.database.write(sign_in).await? {
-            Tried::Good(outcome) => {
+            Tried::Good(outcome, ended) => {
+                self.mark_all_ended(&ended);
                 self.inner.limiter.succeeded(&attempt);
                 Ok(outcome)
             }
@@ -198,42 +201,57 @@ impl Records {
             record: &record,
         };
         self.remove_system_records_of(tx, OTPS, owner)?;
-        verify_address(self, tx, collection, &record, &sent_to, info)?;
+        let keeps_password = options.mfa.enabled;
+        let ended = verify_address(
+            self,
+            tx,
+            collection,
+            (&record, &sent_to),
+            keeps_password,
+            info,
+        )?;
         let proof = Proof {
             method: AuthMethod::Otp,
             record,
             password_hash: None,
         };
         let outcome = self.sign_in_in(tx, collection, &proof, info)?;
-        Ok(outcome.map_or(Tried::Wrong, Tried::Good))
+        Ok(outcome.map_or(Tried::Wrong, |outcome| Tried::Good(outcome, ended)))
     }
 }
 
-/// Whoever has read the mail has shown that the address is theirs.
+/// Whoever has read the mail has shown that the address is theirs. Somebody else may have made the
+/// account with it before, to keep a way in: unless the password is one of two factors, it goes, with
+/// the sessions and links that it led to. Returns the sessions that ended.
 fn verify_address(
     records: &Records,
     tx: &mut Tx<'_>,
     collection: &Collection,
-    record: &str,
-    sent_to: &str,
+    (record, sent_to): (&str, &str),
+    keeps_password: bool,
     info: &RequestInfo,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let table = quote(&collection.name);
     let sql = format!("SELECT email, verified FROM {table} WHERE id = $1");
     let Some(row) = tx.query_one(&sql, &[&record])? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let (email, verified): (String, bool) = (row.get("email")?, row.get("verified")?);
     if verified || email != sent_to {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut values = Record::new();
     values.insert("verified".to_owned(), json!(true));
     let origin = Origin {
         request_id: info.request_id.as_deref(),
-        password_hash: None,
+        password_hash: (!keeps_password).then_some(""),
     };
-    records.change(tx, collection, record, &values, origin)
+    records.change(tx, collection, record, &values, origin)?;
+    if keeps_password {
+        return Ok(Vec::new());
+    }
+    records.renew_token_key(tx, collection, record)?;
+    change::follow(tx, collection, record, true)
 }
 
 fn count_try(tx: &mut Tx<'_>, otp_id: &str) -> Result<i64, Error> {
