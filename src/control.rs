@@ -16,6 +16,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -268,17 +269,19 @@ pub async fn call_within<T: DeserializeOwned>(
             .await;
         Ok::<_, CallError>((status, body.map_err(|error| exchange(&error))?.to_bytes()))
     };
-    let (status, body) = tokio::select! {
-        answer = answer => answer?,
-        () = tokio::time::sleep(limit) => return Err(CallError::Exchange(format!(
-            "no answer within {} s",
-            limit.as_secs()
-        ))),
-        ended = connection => return Err(match ended {
-            Ok(()) => CallError::Exchange("it closed the connection".to_owned()),
-            Err(error) => exchange(&error),
-        }),
+    // An answer may be there and the connection closed behind it at the same time, as when mito
+    // starts anew: then the answer counts.
+    let exchanged = async {
+        let (answer, connection) = (std::pin::pin!(answer), std::pin::pin!(connection));
+        match futures_util::future::select(answer, connection).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((Ok(()), answer)) => answer.await,
+            Either::Right((Err(error), _)) => Err(exchange(&error)),
+        }
     };
+    let (status, body) = tokio::time::timeout(limit, exchanged)
+        .await
+        .map_err(|_| CallError::Exchange(format!("no answer within {} s", limit.as_secs())))??;
     if !status.is_success() {
         let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
         let detail = problem["detail"]

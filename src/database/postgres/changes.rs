@@ -73,12 +73,10 @@ pub(crate) fn newest(client: &mut Client) -> Result<i64, Error> {
         .map_err(|error| translate(&error, NEWEST))
 }
 
+/// Wakes whoever waits, also when the number was known: a look for another commit's notice sees
+/// numbers that were given out and are not committed yet.
 fn announce(changes: &watch::Sender<i64>, newest: i64) {
-    changes.send_if_modified(|seen| {
-        let newer = newest > *seen;
-        *seen = newest.max(*seen);
-        newer
-    });
+    changes.send_modify(|seen| *seen = newest.max(*seen));
 }
 
 /// Tells the listening thread to end.

@@ -1,3 +1,5 @@
+//! Collections through a real database: schema changes keep data, imports, views.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -67,7 +67,20 @@ impl Running {
         let (records, collection) = (self.fixture.records.clone(), collection.to_owned());
         let values = record(values);
         let created = database.write(move |tx| records.create_in(tx, &collection, &values));
-        created.await.unwrap()
+        let created = created.await.unwrap();
+        self.known().await;
+        created
+    }
+
+    /// Waits until this process knows of all events: PostgreSQL tells of them a little later.
+    async fn known(&self) {
+        let newest = self.fixture.database.read(|tx| {
+            let events = mito_database::outbox::read_after(tx, 0, 500)?;
+            Ok::<_, mito_database::Error>(events.last().map_or(0, |event| event.sequence))
+        });
+        let newest = newest.await.unwrap();
+        let mut changes = self.fixture.database.changes();
+        changes.wait_for(|known| *known >= newest).await.unwrap();
     }
 
     async fn update(&self, collection: &str, id: &str, values: Value) {
@@ -77,6 +90,7 @@ impl Running {
             .update(collection, id, record(values), &info)
             .await
             .unwrap();
+        self.known().await;
     }
 
     async fn identity(&self, email: &str) -> Identity {
@@ -138,10 +152,12 @@ impl Listener<'_> {
 
     /// What has been told so far, by topic: the data.
     async fn told(&mut self) -> BTreeMap<String, Vec<Value>> {
-        self.running.create("end", json!({})).await;
+        // The end of another listener may come, too: it is no end of this one.
+        let end = self.running.create("end", json!({})).await;
+        let end = end["id"].as_str().unwrap();
         let prefix = format!("id:{}\nevent:", self.id());
         let mut text = String::new();
-        while !text.contains("event:end/*\n") {
+        while !text.contains(end) {
             text += &self.read().await.expect("the stream goes on");
         }
         let mut told: BTreeMap<String, Vec<Value>> = BTreeMap::new();

@@ -1,3 +1,5 @@
+//! Index statements: what is read, what is refused, and what is written anew.
+
 use serde_json::json;
 
 use super::*;
