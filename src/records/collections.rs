@@ -216,6 +216,16 @@ impl Records {
             .find(tx, name)?
             .ok_or(Error::NotFound)
     }
+
+    /// The collection that a request names: one that is not there is told as such.
+    pub(crate) fn named_collection(
+        &self,
+        tx: &mut Tx<'_>,
+        name: &str,
+    ) -> Result<Arc<Collection>, Error> {
+        let found = self.inner.definitions.find(tx, name)?;
+        found.ok_or(Error::MissingCollection)
+    }
 }
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ impl Records {
     ) -> Result<Page, Error> {
         let (records, name, info) = (self.clone(), collection.to_owned(), info.clone());
         let list = move |tx: &mut Tx<'_>| {
-            let collection = records.shared_collection_in(tx, &name)?;
+            let collection = records.named_collection(tx, &name)?;
             list::page(&records, tx, &collection, &query, &info)
         };
         self.inner.database.read(list).await
@@ -190,7 +190,7 @@ impl Records {
         let (records, name, id) = (self.clone(), collection.to_owned(), id.to_owned());
         let info = info.clone();
         let view = move |tx: &mut Tx<'_>| {
-            let collection = records.shared_collection_in(tx, &name)?;
+            let collection = records.named_collection(tx, &name)?;
             access::require(&records, tx, &collection, &id, Operation::View, &info)?;
             read::answer_by_id(tx, &records, &collection, &id, &info)
         };

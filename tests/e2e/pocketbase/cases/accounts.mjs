@@ -155,7 +155,11 @@ export const cases = [
       signIn(),
       ...[undefined, {}, { duration: 100 }, { duration: 0 }].map((body) => (
         { method: "POST", path: `${users}/impersonate/{{account}}`, body, ignore: ["token", "record.updated"], save: { acting: "token" } })),
-      ...[{ duration: -1 }, { duration: "x" }].map((body) => ({ method: "POST", path: `${users}/impersonate/{{account}}`, body })),
+      { method: "POST", path: `${users}/impersonate/{{account}}`, body: { duration: -1 } },
+      {
+        method: "POST", path: `${users}/impersonate/{{account}}`, body: { duration: "x" },
+        differs: { reason: "a duration that is no number is told as such, not as a missing account", status: 400 },
+      },
       { method: "POST", path: `${users}/impersonate/nobody` },
       { method: "POST", path: "/api/collections/nowhere/impersonate/x" },
       { as: "guest", method: "POST", path: `${users}/impersonate/{{account}}` },
