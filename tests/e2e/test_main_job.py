@@ -80,7 +80,7 @@ def test_boto3_stores_and_finds_objects(tmp_path):
     with Platform(tmp_path / "data") as platform:
         client = s3(platform)
         client.create_bucket(Bucket="papers")
-        assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["papers"]
+        assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["mito-records", "papers"]
         large = bytes(range(256)) * 4096 * 3
         bodies = {"a.txt": b"a", "folder/b.txt": b"b" * 20_000, "folder/c ü+.bin": large, "empty": b""}
         for key, body in bodies.items():
