@@ -2,6 +2,7 @@
 
 mod admin;
 mod backup;
+mod import;
 pub mod output;
 mod ps;
 mod settings;
@@ -99,6 +100,9 @@ enum Command {
         /// The archive
         file: PathBuf,
     },
+    /// Take over an installation of another back end
+    #[command(subcommand)]
+    Import(import::Command),
     /// Show the configuration and where every value comes from
     Config {
         /// Print an example mito.toml with every option instead
@@ -133,6 +137,7 @@ pub async fn run(arguments: Arguments) -> u8 {
     let (flags, json) = match &command {
         Command::Up(up) => (settings::flags(&common, Some(up)), up.json),
         Command::Ps { json } => (settings::flags(&common, None), *json),
+        Command::Import(command) => (settings::flags(&common, None), command.wants_json()),
         _ => (settings::flags(&common, None), false),
     };
     let sources = match flags {
@@ -158,6 +163,7 @@ pub async fn run(arguments: Arguments) -> u8 {
         Command::Admin(command) => admin::run(loaded.value, command).await,
         Command::Backup { name } => backup::backup(loaded.value, name.unwrap_or_default()).await,
         Command::Restore { file } => backup::restore(loaded.value, &file).await,
+        Command::Import(command) => import::run(loaded.value, command).await,
         Command::Config { .. } => settings::show(&loaded),
     }
 }

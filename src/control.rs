@@ -1,5 +1,13 @@
 //! The socket by which commands talk to a running mito: HTTP on `DATA/control.sock` (0600). Who may
 //! open the socket owns the data folder, so it asks for no further credential.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `client` | how commands ask |
+//! | `import` | an import that tells how far it is |
+
+mod client;
+mod import;
 
 use std::{
     fs,
@@ -15,22 +23,19 @@ use axum::{
     extract::{DefaultBodyLimit, State as Extracted},
     routing::{get, post},
 };
-use bytes::Bytes;
-use futures_util::future::Either;
-use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::rt::TokioIo;
+use http::StatusCode;
 use mito_core::Supervisor;
 use mito_network::{Network, Problem, registry::ServiceStatus};
 use mito_records::Records;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::net::{UnixListener, UnixStream};
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+
+pub use client::{CallError, call, call_lines, call_within};
+pub use import::{ImportLine, Installation};
 
 /// The largest request or answer on the socket, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
-/// How long a running mito may take to answer a command.
-const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// How long one may take that copies all data.
 pub const PATIENT: Duration = Duration::from_hours(6);
 /// The longest path that a socket address holds, in bytes.
@@ -115,6 +120,7 @@ pub fn serve(bound: Bound, state: State, supervisor: &Supervisor) {
         .route("/setup-link", post(setup_link))
         .route("/backup", post(backup))
         .route("/restore", post(restore))
+        .route("/import/pocketbase", post(import::pocketbase))
         .layer(DefaultBodyLimit::max(MAX_BYTES))
         .with_state(state);
     let listener = Arc::new(std::sync::Mutex::new(Some(bound.0)));
@@ -199,99 +205,6 @@ pub fn describe(error: &mito_records::Error) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// Why a command could not be carried out by the running mito.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// No mito runs on the data folder.
-    #[error("no mito runs on {}; start it with mito up, or name its data folder with --data", .0.display())]
-    NotRunning(PathBuf),
-    /// It refused.
-    #[error("{0}")]
-    Refused(String),
-    /// The exchange failed.
-    #[error("the exchange with the running mito failed: {0}")]
-    Exchange(String),
-}
-
-/// Asks the mito that runs on `folder`.
-pub async fn call<T: DeserializeOwned>(
-    folder: &Path,
-    method: Method,
-    path: &str,
-    body: Option<&impl Serialize>,
-) -> Result<T, CallError> {
-    call_within(ANSWER_LIMIT, folder, method, path, body).await
-}
-
-/// [`call`] for what may take longer.
-pub async fn call_within<T: DeserializeOwned>(
-    limit: Duration,
-    folder: &Path,
-    method: Method,
-    path: &str,
-    body: Option<&impl Serialize>,
-) -> Result<T, CallError> {
-    let exchange = |error: &dyn std::fmt::Display| CallError::Exchange(error.to_string());
-    let socket = folder.join("control.sock");
-    let stream = with_short_path(&socket, std::os::unix::net::UnixStream::connect)
-        .and_then(|stream| stream.set_nonblocking(true).map(|()| stream))
-        .and_then(UnixStream::from_std)
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::NotADirectory => {
-                CallError::NotRunning(folder.to_owned())
-            }
-            _ => exchange(&error),
-        })?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| exchange(&error))?;
-    let body = body
-        .map(serde_json::to_vec)
-        .transpose()
-        .map_err(|error| exchange(&error))?;
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", "control")
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body.unwrap_or_default())))
-        .map_err(|error| exchange(&error))?;
-    let answer = async {
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(|error| exchange(&error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_BYTES)
-            .collect()
-            .await;
-        Ok::<_, CallError>((status, body.map_err(|error| exchange(&error))?.to_bytes()))
-    };
-    // An answer may be there and the connection closed behind it at the same time, as when mito
-    // starts anew: then the answer counts.
-    let exchanged = async {
-        let (answer, connection) = (std::pin::pin!(answer), std::pin::pin!(connection));
-        match futures_util::future::select(answer, connection).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right((Ok(()), answer)) => answer.await,
-            Either::Right((Err(error), _)) => Err(exchange(&error)),
-        }
-    };
-    let (status, body) = tokio::time::timeout(limit, exchanged)
-        .await
-        .map_err(|_| CallError::Exchange(format!("no answer within {} s", limit.as_secs())))??;
-    if !status.is_success() {
-        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let detail = problem["detail"]
-            .as_str()
-            .unwrap_or("it refused")
-            .to_owned();
-        return Err(CallError::Refused(detail));
-    }
-    let body: &[u8] = if body.is_empty() { b"null" } else { &body };
-    serde_json::from_slice(body).map_err(|error| exchange(&error))
 }
 
 /// Socket addresses hold about 100 bytes of path; a longer one is reached through the descriptor of

@@ -21,6 +21,12 @@ pub fn notice(line: &str) {
     let _ = writeln!(output, "{line}");
 }
 
+/// Writes a line over the last one on standard error, which is a terminal.
+pub fn redraw(line: &str) {
+    let mut output = std::io::stderr().lock();
+    let _ = write!(output, "\r\x1b[K{line}").and_then(|()| output.flush());
+}
+
 /// Says on standard error what went wrong.
 pub fn failure(message: &str) {
     notice(&format!("mito: {message}"));

@@ -2,6 +2,7 @@
 
 mod durability;
 mod files;
+mod foreign;
 mod groups;
 mod suite;
 

@@ -305,7 +305,7 @@ where
     reply.await.unwrap_or_else(|_| Err(E::from(Error::Closed)))
 }
 
-async fn off_runtime<T: Send + 'static>(
+pub(crate) async fn off_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let result = tokio::task::spawn_blocking(work).await;

@@ -6,6 +6,7 @@
 //! | [`database`] | [`Database`]: the handle with `read`, `write`, `exclusive`, `backup` |
 //! | [`tx`] | [`Tx`]: `query`, `query_one`, `execute`, events; the same on both engines |
 //! | [`console`] | statements typed by an administrator |
+//! | [`foreign`] | SQLite files of other programs, read for an import |
 //! | [`value`] | [`Value`] and [`Row`] |
 //! | [`migrations`] | numbered SQL per role |
 //! | [`outbox`] | [`Event`]s that commit with the data |
@@ -17,6 +18,7 @@ mod behaviour;
 pub mod console;
 pub mod database;
 pub mod error;
+pub mod foreign;
 pub mod geo;
 pub mod migrations;
 pub mod outbox;
@@ -29,6 +31,7 @@ mod work;
 
 pub use database::{Database, Lane, Options};
 pub use error::Error;
+pub use foreign::ForeignFile;
 pub use migrations::{Migration, Migrations};
 pub use outbox::{Action, Event, NewEvent};
 pub use tx::{Dialect, Tx};

@@ -15,10 +15,10 @@
 
 pub(crate) mod backup;
 mod checkpoint;
-mod connection;
+pub(crate) mod connection;
 mod console;
-mod errors;
-mod file;
+pub(crate) mod errors;
+pub(crate) mod file;
 mod functions;
 mod migrate;
 mod readers;

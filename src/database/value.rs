@@ -91,6 +91,16 @@ macro_rules! small_integers {
 small_integers!(i64, i32, u16, u32, bool);
 
 impl Value {
+    /// How many bytes the value takes, without what holds it.
+    pub(crate) fn size_bytes(&self) -> usize {
+        match self {
+            Self::Null => 0,
+            Self::Integer(_) | Self::Real(_) => 8,
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+        }
+    }
+
     /// What the value is, in words.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@
 
 pub(crate) mod change;
 pub(crate) mod field_checks;
-mod import;
+pub(crate) mod import;
 pub(crate) mod indexes;
 pub(crate) mod options;
 pub(crate) mod read;

@@ -29,6 +29,7 @@ mod thumbs;
 use mito_objects::Objects;
 use tokio::sync::{Notify, OnceCell};
 
+pub(crate) use self::stage::reclaim_in;
 pub use self::{
     open::{Address, FoundFile},
     stage::{StagedFile, Upload},

@@ -12,6 +12,7 @@
 //! | [`accounts`] | who may: passwords, sessions, codes |
 //! | `request` | what rules know of a request |
 //! | [`settings`] | what PocketBase lets administrators set while it runs |
+//! | [`pocketbase`] | installations of PocketBase, taken over |
 //! | [`starter`] | collections and records to begin with |
 
 pub mod accounts;
@@ -26,6 +27,7 @@ mod filter;
 pub mod logs;
 mod names;
 mod platform;
+pub mod pocketbase;
 pub mod realtime;
 pub mod records;
 mod request;
@@ -192,6 +194,8 @@ pub(crate) struct Inner {
     pub(crate) definitions: Definitions,
     pub(crate) filters: filter::cache::Parsed,
     pub(crate) realtime: Realtime,
+    /// Held by the import that runs.
+    pub(crate) importing: tokio::sync::Mutex<()>,
     pub(crate) egress: Egress,
     /// Names this process in the cache.
     pub(crate) boot: String,
@@ -234,6 +238,7 @@ impl Records {
             queue,
             egress,
             settings: Current::default(),
+            importing: tokio::sync::Mutex::default(),
             crons: Crons::default(),
             platform: OnceLock::new(),
             files: files::State::default(),

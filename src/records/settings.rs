@@ -94,6 +94,17 @@ impl Records {
         Ok(self.inner.settings.replace(changed))
     }
 
+    /// What is wrong with a change of the settings, which is not made.
+    pub(crate) fn check_settings(&self, patch: &Value) -> Result<(), Error> {
+        let changed = patch::apply(&self.settings(), patch)?;
+        let errors = validate::check(&changed);
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Fields(errors))
+        }
+    }
+
     /// Follows the changes that other processes make to the same database.
     pub(crate) async fn follow_settings(self, shutdown: Shutdown) -> Result<(), TaskError> {
         loop {

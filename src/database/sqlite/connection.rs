@@ -45,6 +45,9 @@ const ALLOWED_PRAGMAS: [&str; 12] = [
     "defer_foreign_keys",
 ];
 
+/// One thread at a time has a connection, so SQLite's own mutex would be wasted time.
+const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
 /// A connection and its guards.
 pub(crate) struct Guarded {
     pub(crate) connection: Connection,
@@ -133,8 +136,30 @@ pub(crate) fn open(path: &Path, access: Access) -> rusqlite::Result<Guarded> {
         Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
-    // One thread owns a connection, so SQLite's own mutex would be wasted time.
-    let mut connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    set_up(Connection::open_with_flags(path, mode | NO_MUTEX)?, access)
+}
+
+/// Opens a file that no program has open, in a way that leaves no trace beside it.
+pub(crate) fn open_untouched(path: &Path) -> rusqlite::Result<Guarded> {
+    let mode = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let escaped: String = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' => char::from(*byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(*byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    let uri = format!("file:{escaped}?immutable=1");
+    set_up(
+        Connection::open_with_flags(uri, mode | NO_MUTEX)?,
+        Access::Read,
+    )
+}
+
+fn set_up(mut connection: Connection, access: Access) -> rusqlite::Result<Guarded> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

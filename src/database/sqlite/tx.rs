@@ -42,7 +42,20 @@ impl<'a> SqliteTx<'a> {
         parameters: &[&dyn ToValue],
         limit: usize,
     ) -> Result<Vec<Row>, Error> {
-        self.with_statement(sql, parameters, |statement| rows(statement, limit))
+        self.query_within(sql, parameters, limit, usize::MAX)
+    }
+
+    /// [`SqliteTx::query`] that ends after the row with which the values take `max_bytes`.
+    pub(crate) fn query_within(
+        &mut self,
+        sql: &str,
+        parameters: &[&dyn ToValue],
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Row>, Error> {
+        self.with_statement(sql, parameters, |statement| {
+            rows(statement, limit, max_bytes)
+        })
     }
 
     pub(crate) fn execute(
@@ -205,13 +218,18 @@ impl ToSql for Bound {
     }
 }
 
-fn rows(statement: &mut Statement<'_>, limit: usize) -> rusqlite::Result<Vec<Row>> {
+fn rows(
+    statement: &mut Statement<'_>,
+    limit: usize,
+    max_bytes: usize,
+) -> rusqlite::Result<Vec<Row>> {
+    let mut bytes = 0_usize;
     let drain = !statement.readonly();
     let mut rows = statement.raw_query();
     let mut columns: Option<Arc<[String]>> = None;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        if found.len() == limit {
+        if found.len() == limit || bytes >= max_bytes {
             // `RETURNING` takes effect as a whole only when the statement has run to its end.
             if drain {
                 continue;
@@ -235,6 +253,9 @@ fn rows(statement: &mut Statement<'_>, limit: usize) -> rusqlite::Result<Vec<Row
         let values = (0..columns.len())
             .map(|index| row.get_ref(index).map(owned))
             .collect::<rusqlite::Result<Vec<_>>>()?;
+        if max_bytes < usize::MAX {
+            bytes += values.iter().map(Value::size_bytes).sum::<usize>();
+        }
         found.push(Row {
             columns: Arc::clone(columns),
             values,

@@ -323,7 +323,7 @@ fn references(tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, E
 }
 
 /// What the engine refuses is the request's fault: a column that a view needs, a name that it keeps.
-fn told(error: Error, operation: &str) -> Error {
+pub(crate) fn told(error: Error, operation: &str) -> Error {
     let reason = match error {
         Error::Database(
             error @ (mito_database::Error::Statement { .. } | mito_database::Error::Constraint(_)),

@@ -6,13 +6,14 @@ use mito_database::Tx;
 use serde_json::{Map, Value};
 
 use crate::{
-    Collection, CollectionKind, Error, FieldError, Record, Records,
+    Collection, CollectionKind, Error, Field, FieldError, Record, Records,
     collections::{
         change, read, store, system,
         validate::{self, Others},
     },
     error::FieldErrors,
     fields::FieldKind,
+    names::quote,
 };
 
 /// The most collections in one import.
@@ -20,13 +21,16 @@ const MAX_COLLECTIONS: usize = 500;
 
 /// What becomes of what the import does not speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rest {
+pub(crate) enum Rest {
     /// Other collections and other fields stay.
     Stays,
     /// Indexes stay too: a starter adds to what there is.
     StaysWithIndexes,
     /// Other collections and other fields go, but for those of the platform.
     Goes,
+    /// Collections of another installation take the places of their namesakes that are still empty;
+    /// others stay. An error is told by the id of its collection.
+    GivesWay,
 }
 
 /// A definition of an import on its way.
@@ -80,24 +84,28 @@ impl Records {
 
     /// Definitions are written first, so that relations, rules and queries may speak of collections
     /// of the same import; then each is checked, then the tables follow, then the views.
-    fn import_in(
+    pub(crate) fn import_in(
         &self,
         tx: &mut Tx<'_>,
         given: &[Record],
         rest: Rest,
     ) -> Result<Vec<String>, Error> {
         let mut planned = Vec::with_capacity(given.len());
+        let mut ended = Vec::new();
+        if rest == Rest::GivesWay {
+            ended.extend(self.remove_empty_namesakes(tx, given)?);
+        }
         for definition in given {
-            planned.push(plan(tx, definition, rest).map_err(not_loaded)?);
+            planned.push(
+                plan(tx, definition, rest).map_err(|error| not_loaded(rest, definition, error))?,
+            );
         }
         if rest == Rest::StaysWithIndexes {
             name_relations(tx, &mut planned)?;
         }
-        let ended = if rest == Rest::Goes {
-            self.remove_others(tx, &planned)?
-        } else {
-            Vec::new()
-        };
+        if rest == Rest::Goes {
+            ended.extend(self.remove_others(tx, &planned)?);
+        }
         require_own_names(tx, &planned, rest)?;
         let (mut views, mut tables): (Vec<_>, Vec<_>) = planned
             .into_iter()
@@ -113,7 +121,9 @@ impl Records {
         }
         for planned in &mut tables {
             let random = &self.inner.random;
-            change::apply(tx, &mut planned.wanted, planned.existing.as_ref(), random)?;
+            let Planned { wanted, existing } = planned;
+            change::apply(tx, wanted, existing.as_ref(), random)
+                .map_err(|error| not_applied(rest, wanted, error))?;
         }
         for planned in &mut views {
             let random = &self.inner.random;
@@ -121,7 +131,33 @@ impl Records {
             let Planned { wanted, existing } = planned;
             validate::collection(tx, wanted, existing.as_ref(), &others, problem.as_ref())
                 .map_err(|error| wrong(rest, wanted, error))?;
-            change::apply(tx, wanted, existing.as_ref(), random)?;
+            change::apply(tx, wanted, existing.as_ref(), random)
+                .map_err(|error| not_applied(rest, wanted, error))?;
+        }
+        Ok(ended)
+    }
+
+    /// Removes empty collections that have the names, but not the ids, of what comes.
+    fn remove_empty_namesakes(
+        &self,
+        tx: &mut Tx<'_>,
+        given: &[Record],
+    ) -> Result<Vec<String>, Error> {
+        let text = |definition: &Record, key: &str| {
+            let text = definition.get(key).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let mut ended = Vec::new();
+        for definition in given {
+            let (id, name) = (text(definition, "id"), text(definition, "name"));
+            if let Some(namesake) = store::find(tx, &name)?
+                && namesake.id != id
+                && !namesake.system
+                && !given.iter().any(|other| text(other, "id") == namesake.id)
+                && is_empty(tx, &namesake)?
+            {
+                ended.extend(self.remove_collection(tx, &namesake)?);
+            }
         }
         Ok(ended)
     }
@@ -188,12 +224,17 @@ fn plan(tx: &mut Tx<'_>, definition: &Record, rest: Rest) -> Result<Planned, Err
     };
     let mut wanted = read::change(&existing, definition)?;
     wanted.system = existing.system;
-    if rest == Rest::StaysWithIndexes {
-        keep_ids(&mut wanted, &existing);
+    let gives_way = rest == Rest::GivesWay && is_empty(tx, &existing)?;
+    match rest {
+        Rest::StaysWithIndexes => keep_ids(&mut wanted, &existing, |_| true),
+        Rest::GivesWay => keep_ids(&mut wanted, &existing, |field| {
+            !gives_way || field.flag("system")
+        }),
+        Rest::Stays | Rest::Goes => {}
     }
     for field in &existing.fields {
         let missing = wanted.field_by_id(&field.id).is_none();
-        if missing && (rest != Rest::Goes || field.flag("system")) {
+        if missing && (!(rest == Rest::Goes || gives_way) || field.flag("system")) {
             wanted.fields.push(field.clone());
         }
     }
@@ -211,11 +252,21 @@ fn plan(tx: &mut Tx<'_>, definition: &Record, rest: Rest) -> Result<Planned, Err
     })
 }
 
-/// The fields of starters are known by their names.
-fn keep_ids(wanted: &mut Collection, existing: &Collection) {
+/// Whether nothing would be lost with the collection.
+fn is_empty(tx: &mut Tx<'_>, collection: &Collection) -> Result<bool, Error> {
+    if collection.is_view() {
+        return Ok(true);
+    }
+    let sql = format!("SELECT id FROM {} LIMIT 1", quote(&collection.name));
+    Ok(tx.query_one(&sql, &[])?.is_none())
+}
+
+/// Gives fields the ids that their namesakes have already, where `keeps` says so.
+fn keep_ids(wanted: &mut Collection, existing: &Collection, keeps: impl Fn(&Field) -> bool) {
     for field in &mut wanted.fields {
         if existing.field_by_id(&field.id).is_none()
             && let Some(known) = existing.field(&field.name)
+            && keeps(known)
         {
             field.id.clone_from(&known.id);
         }
@@ -268,7 +319,11 @@ fn name_relations(tx: &mut Tx<'_>, planned: &mut [Planned]) -> Result<(), Error>
 }
 
 /// A definition that cannot be read is the import's fault.
-fn not_loaded(error: Error) -> Error {
+fn not_loaded(rest: Rest, definition: &Record, error: Error) -> Error {
+    if rest == Rest::GivesWay {
+        let id = definition.get("id").and_then(Value::as_str);
+        return of_collection(id.unwrap_or_default(), error);
+    }
     match error {
         Error::Invalid(reason) => failure(format!(
             "Failed to import the collections configuration. Raw error:\n{reason}"
@@ -281,9 +336,36 @@ fn not_loaded(error: Error) -> Error {
     }
 }
 
+/// An error told by the id of the collection that it is about: `ID:path`.
+fn of_collection(id: &str, error: Error) -> Error {
+    match error {
+        Error::Fields(errors) => Error::Fields(
+            errors
+                .into_iter()
+                .map(|(path, error)| (format!("{id}:{path}"), error))
+                .collect(),
+        ),
+        Error::Invalid(reason) => Error::field(
+            &format!("{id}:"),
+            FieldError::new("validation_invalid", reason),
+        ),
+        other => other,
+    }
+}
+
+fn not_applied(rest: Rest, collection: &Collection, error: Error) -> Error {
+    if rest != Rest::GivesWay {
+        return error;
+    }
+    of_collection(&collection.id, change::told(error, "import"))
+}
+
 /// The errors of one definition as one sentence about the import. Starters, whose makers see them
 /// one by one, and indexes that data stands against, keep their own.
 fn wrong(rest: Rest, collection: &Collection, error: Error) -> Error {
+    if rest == Rest::GivesWay {
+        return of_collection(&collection.id, error);
+    }
     let Error::Fields(errors) = error else {
         return error;
     };

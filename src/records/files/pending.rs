@@ -36,6 +36,12 @@ pub(super) fn claim(tx: &mut Tx<'_>, object: &str) -> Result<bool, Error> {
     Ok(claimed == 1)
 }
 
+/// Whether the object is nobody's.
+pub(super) fn is_pending(tx: &mut Tx<'_>, object: &str) -> Result<bool, Error> {
+    let sql = "SELECT key FROM _mito_records_files_pending WHERE key = $1";
+    Ok(tx.query_one(sql, &[&object])?.is_some())
+}
+
 /// The objects that are due, now the sweep's: nobody can claim them any more. Those that another
 /// process staged are due at once where `alone` says that no other process can live.
 pub(super) fn take_due(

@@ -156,6 +156,16 @@ impl Files<'_> {
         Ok(stored.size)
     }
 
+    /// The size of a file that is stored, in bytes.
+    pub(crate) async fn stored_bytes(&self, file: &FileKey) -> Result<Option<u64>, Error> {
+        let bucket = self.bucket().await?;
+        match self.objects().head(bucket, &file.object_key()).await {
+            Ok(object) => Ok(Some(object.size)),
+            Err(mito_objects::Error::NoSuchKey { .. }) => Ok(None),
+            Err(error) => Err(failure(error)),
+        }
+    }
+
     /// Notes that the object is nobody's, before it is there and once it is.
     pub(super) async fn announce(&self, object: &str, life: Duration) -> Result<(), Error> {
         let inner = &self.records.inner;
@@ -174,7 +184,7 @@ impl Files<'_> {
     }
 
     /// Has the object removed soon.
-    pub(super) async fn withdraw(&self, object: &str) {
+    pub(crate) async fn withdraw(&self, object: &str) {
         let (object, boot) = (object.to_owned(), self.records.inner.boot.clone());
         let withdraw = move |tx: &mut Tx<'_>| {
             let now_ms = tx.now_ms();
@@ -186,6 +196,16 @@ impl Files<'_> {
             Err(error) => tracing::warn!(%error, "a file cannot be let go of"),
         }
     }
+}
+
+/// Makes a file that is stored its record's, whether it is that already or nobody's.
+pub(crate) fn reclaim_in(tx: &mut Tx<'_>, file: &FileKey) -> Result<(), Error> {
+    let object = file.object_key();
+    if pending::claim(tx, &object)? || !pending::is_pending(tx, &object)? {
+        return Ok(());
+    }
+    let message = format!("{object} is just being removed; import again");
+    Err(Error::Invalid(message))
 }
 
 /// A body that ends with an error when it is longer than it may be.
