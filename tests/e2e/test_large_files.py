@@ -3,12 +3,11 @@
 import hashlib
 import http.client
 import json
-import pathlib
 import random
 import shutil
 
 import pytest
-from platform_process import PATIENCE_SECONDS, Platform
+from platform_process import PATIENCE_SECONDS, Memory, Platform
 
 MEBIBYTE = 1024 * 1024
 FILE_MEBIBYTES = 300
@@ -28,25 +27,6 @@ def part_of_file(start, end):
     first = start // MEBIBYTE
     blocks = b"".join(block(number) for number in range(first, -(-end // MEBIBYTE)))
     return blocks[start - first * MEBIBYTE :][: end - start]
-
-
-class Memory:
-    """How far the memory of a process rises above where it was."""
-
-    def __init__(self, pid):
-        self.folder = pathlib.Path(f"/proc/{pid}")
-        # The high-water mark begins anew (proc_pid_clear_refs(5)).
-        (self.folder / "clear_refs").write_text("5")
-        self.before = self.kibibytes("VmRSS")
-
-    def kibibytes(self, name):
-        for line in (self.folder / "status").read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1])
-        raise AssertionError(f"/proc says nothing of {name}")
-
-    def growth_mebibytes(self):
-        return (self.kibibytes("VmHWM") - self.before) / 1024
 
 
 def connect(address):
