@@ -114,6 +114,25 @@ class Platform:
             self.process.wait()
 
 
+class Memory:
+    """How far the memory of a process rises above where it was."""
+
+    def __init__(self, pid):
+        self.folder = pathlib.Path(f"/proc/{pid}")
+        # The high-water mark begins anew (proc_pid_clear_refs(5)).
+        (self.folder / "clear_refs").write_text("5")
+        self.before = self.kibibytes("VmRSS")
+
+    def kibibytes(self, name):
+        for line in (self.folder / "status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+        raise AssertionError(f"/proc says nothing of {name}")
+
+    def growth_mebibytes(self):
+        return (self.kibibytes("VmHWM") - self.before) / 1024
+
+
 def eventually(what, condition):
     """Waits until the condition gives something true, and gives it back."""
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -9,8 +9,11 @@
 //   ignore: ["path.in.body"]                      parts of the body that are not compared (a `*` is any key)
 //   only: ["path"]                                compares these parts of the body alone
 //   unordered: "path.of.list"                     sorts that list before comparing
-//   differs: { reason, status?, body? }           a difference that is meant: what mito answers instead
-//                                                 (`body` holds the parts that are checked)
+//   status: 429                                   what both must answer with
+//   until: 200                                    repeats the request until the answer has this status
+//   differs: { reason, status?, headers?, body? } a difference that is meant: what mito answers instead
+//                                                 (`headers` and `body` hold the parts that are checked,
+//                                                 as values or regular expressions)
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -18,7 +21,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { differences, normalise } from "./normalise.mjs";
-import { request, startMito, startPocketBase } from "./oracle.mjs";
+import { eventually, request, startMito, startPocketBase } from "./oracle.mjs";
 
 const LIST = path.join(import.meta.dirname, "differences.md");
 const folder = path.join(import.meta.dirname, "cases");
@@ -52,15 +55,23 @@ async function perform(server, step, saved) {
   }
   const as = step.as ?? "admin";
   const token = as === "admin" ? server.token : as === "guest" ? undefined : saved.get(as);
-  const answer = await request(server, {
-    method: step.method ?? "GET",
-    path: fill(step.path, saved),
-    body: fill(step.body, saved),
-    form: step.form?.(saved),
-    raw: step.raw,
-    headers: fill(step.headers ?? {}, saved),
-    token,
-  });
+  const send = () =>
+    request(server, {
+      method: step.method ?? "GET",
+      path: fill(step.path, saved),
+      body: fill(step.body, saved),
+      form: step.form?.(saved),
+      raw: step.raw,
+      headers: fill(step.headers ?? {}, saved),
+      token,
+    });
+  let answer = await send();
+  if (step.until) {
+    await eventually(`${server.name} answers ${step.path} with ${step.until}`, async () => {
+      if (answer.status !== step.until) answer = await send();
+      return answer.status === step.until;
+    });
+  }
   for (const [name, where] of Object.entries(step.save ?? {})) {
     const value = at(answer.body, where);
     if (value !== undefined) saved.set(name, String(value));
@@ -88,7 +99,8 @@ function comparable(answer, step, saved) {
 
 function matches(found, expected) {
   for (const [key, value] of Object.entries(expected)) {
-    if (value && typeof value === "object") matches(found?.[key] ?? {}, value);
+    if (value instanceof RegExp) assert.match(String(found?.[key]), value, key);
+    else if (value && typeof value === "object") matches(found?.[key] ?? {}, value);
     else assert.equal(found?.[key], value, key);
   }
 }
@@ -96,6 +108,7 @@ function matches(found, expected) {
 function compare(step, answers, saved) {
   const [theirs, ours] = answers.map((answer, index) => comparable(answer, step, saved[index]));
   const where = `${step.method ?? "GET"} ${step.path} ${JSON.stringify(step.body ?? null)}`;
+  if (step.status) assert.deepEqual([theirs.status, ours.status], [step.status, step.status], `${where}: PocketBase, mito`);
   const found = differences(theirs, ours);
   if (!step.differs) {
     const shown = found.slice(0, 12).map(({ path: at, one, other }) => `${at}: ${JSON.stringify(one)} ≠ ${JSON.stringify(other)}`);
@@ -104,6 +117,7 @@ function compare(step, answers, saved) {
   }
   assert.ok(found.length > 0, `${where}: there is no difference any more; take \`differs\` away`);
   if (step.differs.status) assert.equal(ours.status, step.differs.status, where);
+  if (step.differs.headers) matches(ours.headers, step.differs.headers);
   if (step.differs.body) matches(ours.body, step.differs.body);
 }
 

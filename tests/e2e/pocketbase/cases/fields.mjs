@@ -155,4 +155,55 @@ const ids = {
   ],
 };
 
-export const cases = [...tables.map(table), ...relations, ids];
+const invalid = {
+  text: "x", pattern: "x", editor: "x".repeat(20), number: 5, whole: 1.5, email: "nobody", url: "nowhere", date: "2020-01-01", choice: "c", choices: ["a", "c"],
+  json: { much: "x".repeat(20) }, point: { lon: 500, lat: 0 }, file: "nothing.txt", relation: "nobody", id: "../x",
+};
+const required = ["text", "number", "bool", "email", "url", "date", "select", "json", "editor", "file", "geoPoint", "autodate"];
+const together = {
+  name: "every invalid field is told of at once",
+  steps: [
+    {
+      method: "POST",
+      path: "/api/collections",
+      body: {
+        name: "together",
+        type: "base",
+        fields: [
+          { name: "text", type: "text", min: 2 },
+          { name: "pattern", type: "text", pattern: "^[0-9]+$" },
+          { name: "editor", type: "editor", maxSize: 10 },
+          { name: "number", type: "number", max: 4 },
+          { name: "whole", type: "number", onlyInt: true },
+          { name: "email", type: "email" },
+          { name: "url", type: "url" },
+          { name: "date", type: "date", min: "2021-01-01 00:00:00.000Z" },
+          { name: "choice", type: "select", values: ["a", "b"], maxSelect: 1 },
+          { name: "choices", type: "select", values: ["a", "b"], maxSelect: 2 },
+          { name: "json", type: "json", maxSize: 10 },
+          { name: "point", type: "geoPoint" },
+          { name: "file", type: "file" },
+          { name: "relation", type: "relation", collectionId: "_pb_users_auth_", maxSelect: 1 },
+        ],
+        ...rules,
+      },
+      only: ["name"],
+    },
+    { method: "POST", path: "/api/collections/together/records", body: invalid, status: 400 },
+    {
+      method: "POST",
+      path: "/api/collections",
+      body: {
+        name: "needed",
+        type: "base",
+        fields: required.map((type) => ({ name: `f_${type}`, type, required: true, ...(type === "select" ? { values: ["a"], maxSelect: 1 } : {}), ...(type === "autodate" ? { onCreate: true } : {}) })),
+        ...rules,
+      },
+      only: ["name"],
+    },
+    { method: "POST", path: "/api/collections/needed/records", body: {}, status: 400 },
+    { method: "POST", path: "/api/collections/needed/records", raw: "f_text=&f_number=0", headers: { "Content-Type": "application/x-www-form-urlencoded" }, status: 400 },
+  ],
+};
+
+export const cases = [...tables.map(table), ...relations, ids, together];
