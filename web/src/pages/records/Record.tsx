@@ -1,15 +1,16 @@
 import { Button, Drawer, Paper, Skeleton } from '@mantine/core';
-import { IconPencil } from '@tabler/icons-react';
+import { IconPencil, IconTable } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useLocation, useParams } from 'wouter';
-import { apiUrl, request } from '@/api/client';
+import { Link, useLocation, useParams } from 'wouter';
+import { ApiError, apiUrl, request } from '@/api/client';
 import type { Collection, RecordRow } from '@/api/types';
 import { Page } from '@/components/Page';
-import { ErrorState } from '@/components/states';
+import { EmptyState, ErrorState } from '@/components/states';
 import { mayLeave } from '@/components/unsaved';
 import { AccountTools } from './account/AccountTools';
 import { RecordForm } from './form/RecordForm';
+import { MissingCollection } from './MissingCollection';
 import { recordsPath, recordTitle, useCollection } from './queries';
 import { RecordMenu } from './RecordMenu';
 import { RecordValues } from './RecordValues';
@@ -17,10 +18,12 @@ import { RecordValues } from './RecordValues';
 /** One record with all its fields; an account with its sessions as well. */
 export default function RecordPage() {
   const { collection: name = '', id = '' } = useParams<{ collection: string; id: string }>();
-  const { collection, error } = useCollection(name);
+  const { collection, data: collections, error } = useCollection(name);
   const query = useExpandedRecord(collection, id);
   const record = query.data;
   const problem = query.error ?? error;
+  const hasNoCollection = collections !== undefined && collection === undefined;
+  const isMissing = query.error instanceof ApiError && query.error.status === 404;
   return (
     <Page
       title={record ? recordTitle(collection, record) : id}
@@ -31,8 +34,12 @@ export default function RecordPage() {
       ]}
       actions={record && collection && <RecordActions collection={collection} record={record} />}
     >
-      {problem && !record && <ErrorState error={problem} retry={() => void query.refetch()} />}
-      {!record && !problem && <Skeleton height={240} />}
+      {hasNoCollection && <MissingCollection name={name} />}
+      {isMissing && <MissingRecord collection={name} id={id} />}
+      {problem && !record && !isMissing && (
+        <ErrorState error={problem} retry={() => void query.refetch()} />
+      )}
+      {!record && !problem && !hasNoCollection && <Skeleton height={240} />}
       {record && collection && (
         <>
           {collection.type === 'auth' && <AccountTools collection={collection} record={record} />}
@@ -42,6 +49,27 @@ export default function RecordPage() {
         </>
       )}
     </Page>
+  );
+}
+
+/** Records are deleted while links to them stay. */
+function MissingRecord({ collection, id }: { collection: string; id: string }) {
+  return (
+    <EmptyState
+      icon={IconTable}
+      title={`${collection} has no record ${id}`}
+      action={
+        <Button
+          component={Link}
+          href={`/records/${encodeURIComponent(collection)}`}
+          variant="default"
+        >
+          All records of {collection}
+        </Button>
+      }
+    >
+      It may have been deleted.
+    </EmptyState>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core';
+import { Button, Code, Group, Skeleton } from '@mantine/core';
 import { IconDownload, IconPencil, IconPlus, IconTable } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useParams } from 'wouter';
@@ -15,6 +15,7 @@ import { useLiveRecords } from './grid/live';
 import { Pager } from './grid/Pager';
 import { RecordTable } from './grid/RecordTable';
 import { nextSort, useGridPage, useGridState } from './grid/state';
+import { MissingCollection } from './MissingCollection';
 import { useCollection } from './queries';
 import { RecordDrawer } from './RecordDrawer';
 import { CollectionMenu } from './schema/CollectionMenu';
@@ -32,7 +33,8 @@ export default function Records() {
   return (
     <Page title={name} crumbs={CRUMBS}>
       {error && <ErrorState error={error} retry={() => void refetch()} />}
-      {data && <EmptyState icon={IconTable} title={`There is no collection called ${name}`} />}
+      {!data && !error && <Skeleton height={240} />}
+      {data && <MissingCollection name={name} />}
     </Page>
   );
 }
@@ -89,9 +91,10 @@ function Grid({ collection }: { collection: Collection }) {
           onOpen={(id) => change({ record: id })}
           isStale={page.isPlaceholderData}
           empty={
-            <EmptyState
-              icon={IconTable}
-              title={state.filter ? 'Nothing matches' : 'No records yet'}
+            <Nothing
+              collection={collection}
+              isFiltered={state.filter !== ''}
+              onNew={() => change({ record: 'new' })}
             />
           }
         />
@@ -124,6 +127,43 @@ function Grid({ collection }: { collection: Collection }) {
         total={page.data?.totalItems ?? 0}
       />
     </Page>
+  );
+}
+
+interface NothingProps {
+  collection: Collection;
+  isFiltered: boolean;
+  onNew: () => void;
+}
+
+/** A grid without rows, and what to do about it. */
+function Nothing({ collection: { name, type }, isFiltered, onNew }: NothingProps) {
+  if (isFiltered) {
+    return (
+      <EmptyState icon={IconTable} title="Nothing matches">
+        Try other words, or a filter such as <Code>id != ''</Code>.
+      </EmptyState>
+    );
+  }
+  if (type === 'view') {
+    return (
+      <EmptyState icon={IconTable} title="No records yet">
+        The query of this view has no rows.
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState
+      icon={IconTable}
+      title="No records yet"
+      action={
+        <Button variant="default" leftSection={<IconPlus size={16} />} onClick={onNew}>
+          Create the first one
+        </Button>
+      }
+    >
+      Applications create them with <Code>POST /api/collections/{name}/records</Code>.
+    </EmptyState>
   );
 }
 
