@@ -78,6 +78,9 @@ export function FieldRow(props: FieldRowProps) {
           miw={0}
           onChange={(event) => onChange({ name: event.currentTarget.value })}
         />
+        <Text size="xs" c="dimmed" lh="36px" visibleFrom="sm" className={classes.type ?? ''}>
+          {info.label}
+        </Text>
         <Flags field={field} />
         <ActionIcon
           variant={opened ? 'light' : 'subtle'}

@@ -2,7 +2,7 @@ import { Button, Group, Paper, SegmentedControl, Stack, Tabs, TextInput } from '
 import { IconTable } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link, useLocation, useSearchParams } from 'wouter';
 import { ApiError, patch, post } from '@/api/client';
 import type { Collection } from '@/api/types';
 import { toastDone } from '@/components/actions';
@@ -11,7 +11,7 @@ import { useUnsavedGuard } from '@/components/unsaved';
 import { AuthOptions } from './auth/AuthOptions';
 import { CollectionMenu } from './CollectionMenu';
 import { confirmChanges } from './confirm-changes';
-import { bodyOf, changesOf, type Draft, errorsOf, isChanged } from './draft';
+import { bodyOf, changesOf, type Draft, draftOf, errorsOf, isChanged } from './draft';
 import { ErrorSummary, ErrorsContext, type SchemaErrors } from './errors';
 import { Fields } from './Fields';
 import { Rules } from './Rules';
@@ -33,11 +33,24 @@ interface Failure {
 export function SchemaEditor({ initial, stored }: SchemaEditorProps) {
   const client = useQueryClient();
   const [, navigate] = useLocation();
+  const [base, setBase] = useState(initial);
   const [draft, setDraft] = useState(initial);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [busy, setBusy] = useState(false);
-  const changed = isChanged(initial, draft);
+  const changed = isChanged(base, draft);
   const release = useUnsavedGuard(changed && !busy);
+  const start = (from: Draft) => {
+    setBase(from);
+    setDraft(from);
+  };
+  // Somebody else may save the collection too; what is being changed here stays.
+  const [version, setVersion] = useState(stored?.updated);
+  if (stored && stored.updated !== version && !busy) {
+    setVersion(stored.updated);
+    if (!changed) {
+      start(initial);
+    }
+  }
 
   const save = async () => {
     setBusy(true);
@@ -48,11 +61,21 @@ export function SchemaEditor({ initial, stored }: SchemaEditorProps) {
         ? await patch<Collection>(`/collections/${encodeURIComponent(stored.id)}`, body)
         : await post<Collection>('/collections', body);
       release();
+      start(draftOf(saved));
       toastDone(`The collection ${saved.name} is saved.`);
+      if (stored) {
+        // Under its new name it has to be known before its address changes.
+        client.setQueryData<Collection[]>(['records', 'collections'], (list) =>
+          list?.map((one) => (one.id === saved.id ? saved : one)),
+        );
+        if (stored.name !== saved.name) {
+          const here = `/schema/${encodeURIComponent(saved.name)}`;
+          navigate(`${here}${window.location.search}`, { replace: true });
+        }
+      }
       await client.invalidateQueries({ queryKey: ['records'] });
-      const path = `/schema/${encodeURIComponent(saved.name)}`;
-      if (stored?.name !== saved.name) {
-        navigate(stored ? path : `/records/${encodeURIComponent(saved.name)}`, { replace: true });
+      if (!stored) {
+        navigate(`/records/${encodeURIComponent(saved.name)}`, { replace: true });
       }
     } catch (reason) {
       if (!(reason instanceof ApiError)) {
@@ -105,7 +128,7 @@ export function SchemaEditor({ initial, stored }: SchemaEditorProps) {
                 variant="default"
                 disabled={!changed || busy}
                 onClick={() => {
-                  setDraft(initial);
+                  start(initial);
                   setFailure(null);
                 }}
               >
@@ -168,10 +191,32 @@ function Head({ draft, stored, onChange }: PartProps) {
   );
 }
 
+/** The part that an address names, where the collection has it. */
+function partOf(name: string | null, type: Collection['type']): string | null {
+  const parts = { base: ['fields'], auth: ['fields', 'options'], view: ['query'] }[type];
+  return name !== null && ['rules', ...parts].includes(name) ? name : null;
+}
+
 function Parts({ draft, stored, onChange }: PartProps) {
   const isView = draft.type === 'view';
+  const first = isView ? 'query' : 'fields';
+  const [search, setSearch] = useSearchParams();
+  const open = (part: string | null) => {
+    setSearch(
+      (current) => {
+        const next = new URLSearchParams(current);
+        next.set('part', part ?? first);
+        return next;
+      },
+      { replace: true },
+    );
+  };
   return (
-    <Tabs defaultValue={isView ? 'query' : 'fields'} keepMounted={false}>
+    <Tabs
+      value={partOf(search.get('part'), draft.type) ?? first}
+      onChange={open}
+      keepMounted={false}
+    >
       <Tabs.List mb="md">
         {isView ? (
           <Tabs.Tab value="query">Query</Tabs.Tab>

@@ -4,7 +4,8 @@ import { useParams, useSearchParams } from 'wouter';
 import { get } from '@/api/client';
 import type { Collection } from '@/api/types';
 import { Page } from '@/components/Page';
-import { EmptyState, ErrorState } from '@/components/states';
+import { ErrorState } from '@/components/states';
+import { MissingCollection } from '../MissingCollection';
 import { useCollections } from '../queries';
 import { copyOf, type Draft, draftOf } from './draft';
 import { SchemaEditor } from './SchemaEditor';
@@ -28,20 +29,17 @@ export default function SchemaPage() {
   const stored = collections.data?.find((one) => one.name === name);
   if (name !== undefined && collections.data) {
     return stored ? (
-      <SchemaEditor
-        key={`${stored.id}-${stored.updated}`}
-        initial={draftOf(stored)}
-        stored={stored}
-      />
+      <SchemaEditor key={stored.id} initial={draftOf(stored)} stored={stored} />
     ) : (
       <Page title={name} crumbs={CRUMBS}>
-        <EmptyState title={`There is no collection called ${name}`} />
+        <MissingCollection name={name} />
       </Page>
     );
   }
   if (name === undefined && collections.data && scaffolds.data) {
     const initial = start(search, collections.data, scaffolds.data);
-    return <SchemaEditor key={search.toString()} initial={initial} stored={undefined} />;
+    const from = ['type', 'name', 'copy'].map((name) => search.get(name)).join(' ');
+    return <SchemaEditor key={from} initial={initial} stored={undefined} />;
   }
   return (
     <Page title={name ?? 'New collection'} crumbs={CRUMBS}>
