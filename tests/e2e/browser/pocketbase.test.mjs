@@ -204,6 +204,28 @@ test("a rule says why it refuses", async () => {
   await shot("rule-tester");
 });
 
+test("a create rule is asked about a record that is not there yet", async () => {
+  await open("/schema/posts?part=rules");
+  const section = page.getByRole("region", { name: "Create" });
+  await section.getByRole("button", { name: "Unlock" }).click();
+  await section.getByRole("combobox", { name: "Rule: Create" }).fill("@request.auth.id != '' && status = 'draft'");
+  await section.getByRole("combobox", { name: "Rule: Create" }).press("Escape");
+  await section.getByRole("button", { name: "Test" }).click();
+  const tester = page.getByRole("dialog");
+  await tester.getByRole("button", { name: "Fill in all fields" }).click();
+  const record = tester.getByLabel("The record that would be created");
+  assert.deepEqual(JSON.parse(await record.inputValue()), { status: "", title: "", author: "" });
+  await record.fill('{"status": "draft"');
+  await tester.getByText("This is not JSON.").waitFor();
+  assert.ok(await tester.getByRole("button", { name: "Test" }).isDisabled());
+  await record.fill('{"status": "draft"}');
+  await tester.getByRole("button", { name: "Test" }).click();
+  await tester.getByText("The rule refuses it").waitFor();
+  await shot("create-rule-tester");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Undo" }).click();
+});
+
 test("collections are exported and imported with a look at what changes", async () => {
   await open("/collections/transfer");
   await page.getByRole("tab", { name: "Export" }).click();

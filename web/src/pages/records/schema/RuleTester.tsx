@@ -4,7 +4,6 @@ import {
   Drawer,
   Group,
   Input,
-  JsonInput,
   SegmentedControl,
   Select,
   SimpleGrid,
@@ -17,11 +16,13 @@ import { useState } from 'react';
 import { post } from '@/api/client';
 import type { Collection, Explanation } from '@/api/types';
 import { ErrorState } from '@/components/states';
+import { JsonControl } from '../form/JsonControl';
 import { FilterInput } from '../language/FilterInput';
 import type { Scope } from '../language/scope';
 import { RecordPicker } from '../RecordPicker';
 import { ExplanationTree } from './ExplanationTree';
 import type { RuleInfo } from './rules';
+import { parseObject, recordSkeleton } from './would-be';
 
 interface RuleTesterProps {
   collection: Collection;
@@ -46,6 +47,15 @@ export function RuleTester({ info, onClose, ...rest }: RuleTesterProps) {
   );
 }
 
+/** What the server says to a rule. */
+interface Answer extends Explanation {
+  /** The record as it would be, where the rule was asked about one that is made. */
+  draft?: Record<string, unknown> | null;
+}
+
+/** What the verdict is about. */
+type Judged = 'record' | 'draft' | 'request';
+
 const METHODS: Record<string, string> = {
   createRule: 'POST',
   updateRule: 'PATCH',
@@ -67,27 +77,29 @@ function Tester({
   const [body, setBody] = useState('');
   const [query, setQuery] = useState('');
   const [headers, setHeaders] = useState('');
+  const creates = info.name === 'createRule';
+  const sent = parseObject(body);
   const test = useMutation({
     mutationFn: () =>
-      post<Explanation>('/rules/explain', {
+      post<Answer>('/rules/explain', {
         collection: collection.name,
         rule: text,
-        ...(recordId ? { recordId } : {}),
+        ...(creates ? { draft: sent } : { recordId }),
         ...(accounts && account ? { identity: { collection: accounts, id: account } } : {}),
         request: {
           method,
           query: Object.fromEntries(new URLSearchParams(query)),
           headers: parseHeaders(headers),
-          body: body.trim() === '' ? {} : JSON.parse(body),
+          body: sent,
         },
       }),
   });
-  const creates = info.name === 'createRule';
-  const bodyIsWrong = !isObjectText(body);
   return (
     <Stack>
       <FilterInput label="Rule" value={text} onChange={setText} scope={scope} />
-      {!creates && (
+      {creates ? (
+        <WouldBe collection={collection} value={body} onChange={setBody} />
+      ) : (
         <RecordPicker
           label="Record"
           placeholder="Choose a record"
@@ -106,16 +118,17 @@ function Tester({
         }}
         onAccount={setAccount}
       />
-      <div>
-        <Input.Label component="div">Method</Input.Label>
-        <SegmentedControl
-          aria-label="Method"
-          size="xs"
-          data={['GET', 'POST', 'PATCH', 'DELETE']}
-          value={method}
-          onChange={setMethod}
-        />
-      </div>
+      <Input.Wrapper label="Method" labelElement="div">
+        <div>
+          <SegmentedControl
+            aria-label="Method"
+            size="xs"
+            data={['GET', 'POST', 'PATCH', 'DELETE']}
+            value={method}
+            onChange={setMethod}
+          />
+        </div>
+      </Input.Wrapper>
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         <TextInput
           label="Query"
@@ -130,47 +143,100 @@ function Tester({
           onChange={(event) => setHeaders(event.currentTarget.value)}
         />
       </SimpleGrid>
-      <JsonInput
-        label={creates ? 'Body: the record that is created' : 'Body'}
-        placeholder='{"title": "new"}'
-        autosize
-        minRows={2}
-        value={body}
-        onChange={setBody}
-        error={bodyIsWrong ? 'This is not an object in JSON.' : undefined}
-      />
+      {!creates && (
+        <JsonControl
+          label="Body"
+          description="What the request sends, as an object in JSON. Rules see it as @request.body."
+          withAsterisk={false}
+          value={body}
+          onChange={setBody}
+          error={sent ? undefined : NO_OBJECT}
+        />
+      )}
       <Button
         onClick={() => test.mutate()}
         loading={test.isPending}
-        disabled={bodyIsWrong || (!creates && !recordId)}
+        disabled={!sent || (!creates && !recordId)}
       >
         Test
       </Button>
       <div role="status">
         {test.error && <ErrorState error={test.error} />}
-        {test.data && <Result explanation={test.data} withRecord={recordId !== null} />}
+        {test.data && <Result answer={test.data} judged={judgedBy(test.data, creates)} />}
       </div>
     </Stack>
   );
 }
 
-function Result({ explanation, withRecord }: { explanation: Explanation; withRecord: boolean }) {
-  const allowed = explanation.holds;
+const NO_OBJECT = 'This is not an object in JSON.';
+
+interface WouldBeProps {
+  collection: Collection;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** The record that a create rule is asked about, as a request would send it. */
+function WouldBe({ collection, value, onChange }: WouldBeProps) {
+  return (
+    <div>
+      <JsonControl
+        label="The record that would be created"
+        description="As a request sends it, in JSON. What is left out has its default."
+        withAsterisk={false}
+        value={value}
+        onChange={onChange}
+        error={parseObject(value) ? undefined : NO_OBJECT}
+      />
+      {value.trim() === '' && (
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          mt={4}
+          onClick={() => onChange(JSON.stringify(recordSkeleton(collection), null, 2))}
+        >
+          Fill in all fields
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function judgedBy(answer: Answer, creates: boolean): Judged {
+  if (!creates) {
+    return 'record';
+  }
+  return answer.draft ? 'draft' : 'request';
+}
+
+const JUDGED: Record<Judged, string> = {
+  record: 'Each part says what it compared.',
+  draft: 'Judged by the record as it would be. Each part says what it compared.',
+  request: 'Judged without a record: parts that depend on one count as possible.',
+};
+
+function Result({ answer, judged }: { answer: Answer; judged: Judged }) {
+  const allowed = answer.holds;
   return (
     <Stack gap="sm">
       <Alert
         variant="light"
         color={allowed ? 'teal' : 'red'}
         icon={allowed ? <IconCircleCheck /> : <IconCircleX />}
-        title={allowed ? 'The rule allows it' : 'The rule refuses it'}
+        title={verdict(allowed, judged)}
       >
-        {withRecord
-          ? 'Each part says what it compared.'
-          : 'Judged without a record: parts that depend on one count as possible.'}
+        {JUDGED[judged]}
       </Alert>
-      <ExplanationTree node={explanation} />
+      <ExplanationTree node={answer} />
     </Stack>
   );
+}
+
+function verdict(allowed: boolean, judged: Judged): string {
+  if (!allowed) {
+    return 'The rule refuses it';
+  }
+  return judged === 'request' ? 'The rule may allow it' : 'The rule allows it';
 }
 
 interface IdentityProps {
@@ -206,18 +272,6 @@ function Identity({ collections, accounts, account, onAccounts, onAccount }: Ide
       )}
     </Group>
   );
-}
-
-function isObjectText(text: string): boolean {
-  if (text.trim() === '') {
-    return true;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 /** `name: value` pairs, separated by semicolons or lines. */
