@@ -226,6 +226,29 @@ test("a create rule is asked about a record that is not there yet", async () => 
   await page.getByRole("button", { name: "Undo" }).click();
 });
 
+test("a place is chosen on the map, by keyboard as well", async () => {
+  await open("/schema?type=base");
+  await page.getByLabel("Name", { exact: true }).fill("places");
+  await addField("Place", "spot");
+  await page.getByRole("button", { name: "Create the collection" }).click();
+  await saved("The collection places is saved.");
+  await open("/records/places?record=new");
+  const form = page.getByRole("dialog");
+  const map = form.getByRole("button", { name: /^spot on the map: no place yet/ });
+  await map.waitFor();
+  const { width, height } = await map.boundingBox();
+  await map.click({ position: { x: width / 4, y: height / 4 } });
+  const moved = form.getByRole("button", { name: /^spot on the map: 4\d(\.\d)?° N, (89|90)(\.\d)?° W/ });
+  await moved.waitFor();
+  await form.getByLabel("spot: latitude").fill("-33");
+  await form.getByLabel("spot: longitude").fill("-71");
+  await form.getByRole("button", { name: /^spot on the map: 33° S, 71° W/ }).press("ArrowUp");
+  await shot("place");
+  await form.getByRole("button", { name: "Create" }).click();
+  await saved(/The record \w+ is created\./);
+  await page.getByText("29° S, 71° W").waitFor();
+});
+
 test("collections are exported and imported with a look at what changes", async () => {
   await open("/collections/transfer");
   await page.getByRole("tab", { name: "Export" }).click();

@@ -1,1 +1,1 @@
-import{X as e}from"./mantine.js";import{a as t}from"./Page.js";import{n}from"./react.js";var r=n();function i({collection:n,id:i}){let a=`/records/${encodeURIComponent(n)}/${encodeURIComponent(i)}`;return(0,r.jsxs)(e,{component:t,href:a,size:`sm`,children:[n,`/`,i]})}export{i as t};
+import{X as e}from"./mantine.js";import{i as t}from"./Page.js";import{n}from"./react.js";var r=n();function i({collection:n,id:i}){let a=`/records/${encodeURIComponent(n)}/${encodeURIComponent(i)}`;return(0,r.jsxs)(e,{component:t,href:a,size:`sm`,children:[n,`/`,i]})}export{i as t};

@@ -1,1 +1,1 @@
-import{O as e,k as t}from"./Page.js";function n(n,r){return e(n,t,r)}export{n as t};
+import{D as e,O as t}from"./Page.js";function n(n,r){return e(n,t,r)}export{n as t};

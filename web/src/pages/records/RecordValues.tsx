@@ -1,4 +1,4 @@
-import { Anchor, Badge, Group, Text } from '@mantine/core';
+import { Anchor, Badge, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Collection, CollectionField, RecordRow } from '@/api/types';
@@ -11,6 +11,8 @@ import { cellText } from './fields';
 import { Thumb } from './form/FileControl';
 import { fileUrl, useFileToken } from './form/files';
 import { expandedOf } from './grid/Cell';
+import { Place } from './place/Place';
+import { type GeoPoint, isPlace, placeText } from './place/point';
 import { recordTitle, useCollections } from './queries';
 
 /** All values of a record in full. */
@@ -58,8 +60,9 @@ function Value({ collection, collections, field, record, token }: ValueProps) {
       return value ? 'yes' : 'no';
     case 'editor':
       return <HtmlPreview title={field.name} html={String(value)} />;
-    case 'json':
     case 'geoPoint':
+      return <Point label={field.name} value={value as GeoPoint} />;
+    case 'json':
       return <Json value={value} />;
     case 'select':
       return (
@@ -110,6 +113,18 @@ function titleOf(target: Collection | undefined, expanded: RecordRow[], id: stri
   const record = expanded.find((one) => one.id === id);
   const title = record ? recordTitle(target, record) : id;
   return title === id ? id : `${title} (${id})`;
+}
+
+function Point({ label, value }: { label: string; value: GeoPoint }) {
+  if (!isPlace(value)) {
+    return '–';
+  }
+  return (
+    <Stack gap={6}>
+      <span>{placeText(value)}</span>
+      <Place label={label} value={value} />
+    </Stack>
+  );
 }
 
 interface FilePlace {

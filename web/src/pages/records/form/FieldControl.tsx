@@ -1,24 +1,19 @@
-import {
-  Group,
-  Input,
-  MultiSelect,
-  NumberInput,
-  Select,
-  Switch,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { MultiSelect, NumberInput, Select, Switch, Textarea, TextInput } from '@mantine/core';
 import type { Collection, CollectionField, RecordRow } from '@/api/types';
+import type { GeoPoint } from '../place/point';
 import { EditorControl } from './EditorControl';
 import { FileControl } from './FileControl';
 import { JsonControl } from './JsonControl';
 import { PasswordControl } from './PasswordControl';
+import { PlaceControl } from './PlaceControl';
 import { RelationControl } from './RelationControl';
 import { type FileValue, fromLocalInput, isMultiple, toLocalInput } from './values';
 
 export interface FieldControlProps {
   collection: Collection;
   field: CollectionField;
+  /** Whether it takes the focus when the form opens. */
+  isFirst?: boolean;
   record: RecordRow | null;
   value: unknown;
   onChange: (value: unknown) => void;
@@ -42,6 +37,7 @@ export function FieldControl(props: FieldControlProps) {
     // What the server makes by itself need not be entered.
     withAsterisk: (field.required ?? false) && !field.autogeneratePattern,
     error,
+    'data-autofocus': props.isFirst || undefined,
   };
   switch (field.type) {
     case 'bool':
@@ -109,7 +105,7 @@ export function FieldControl(props: FieldControlProps) {
         />
       );
     case 'geoPoint':
-      return <Place {...common} value={value as GeoPoint} onChange={onChange} />;
+      return <PlaceControl {...common} value={value as GeoPoint} onChange={onChange} />;
     case 'date':
       return (
         <TextInput
@@ -153,43 +149,5 @@ function TextControl({
       value={text}
       onChange={onText}
     />
-  );
-}
-
-interface GeoPoint {
-  lon: number;
-  lat: number;
-}
-
-function Place({
-  value,
-  onChange,
-  ...common
-}: { value: GeoPoint; onChange: (value: GeoPoint) => void } & Pick<FieldControlProps, 'error'> & {
-    label: string;
-    description?: string | undefined;
-    withAsterisk: boolean;
-  }) {
-  return (
-    <Input.Wrapper {...common}>
-      <Group grow gap="xs" mt={4}>
-        <NumberInput
-          aria-label={`${common.label}: latitude`}
-          prefix="lat "
-          min={-90}
-          max={90}
-          value={value.lat}
-          onChange={(lat) => onChange({ ...value, lat: Number(lat) || 0 })}
-        />
-        <NumberInput
-          aria-label={`${common.label}: longitude`}
-          prefix="lon "
-          min={-180}
-          max={180}
-          value={value.lon}
-          onChange={(lon) => onChange({ ...value, lon: Number(lon) || 0 })}
-        />
-      </Group>
-    </Input.Wrapper>
   );
 }

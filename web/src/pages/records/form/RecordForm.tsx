@@ -3,7 +3,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import { ApiError, apiUrl, request } from '@/api/client';
-import type { Collection, RecordRow } from '@/api/types';
+import type { Collection, CollectionField, RecordRow } from '@/api/types';
 import { toastDone } from '@/components/actions';
 import { useUnsavedGuard } from '@/components/unsaved';
 import { recordsPath } from '../queries';
@@ -35,6 +35,8 @@ export function RecordForm({
   const form = useRef<HTMLFormElement>(null);
   const isNew = record === null;
   const fields = formFields(collection, isNew);
+  // A dialog would take the focus to its close button.
+  const first = isNew ? fields.find(takesText)?.name : undefined;
   // As it was when the form opened: the record may be loaded anew while somebody types.
   const [before] = useState(() => initialValues(fields, record));
   const [values, setValues] = useState<FormValues>(() =>
@@ -109,6 +111,7 @@ export function RecordForm({
             key={field.name}
             collection={collection}
             field={field}
+            isFirst={field.name === first}
             record={record}
             value={values[field.name]}
             error={errors[field.name]}
@@ -169,4 +172,9 @@ function split(error: ApiError, known: ReadonlySet<string>) {
   }
   const silent = rest.length === 0 && Object.keys(here).length > 0;
   return { here, rest: silent ? null : rest.join(' ') || error.message };
+}
+
+/** Whether somebody would begin to type in a field. */
+function takesText({ name, type, autogeneratePattern }: CollectionField): boolean {
+  return name !== 'id' && !autogeneratePattern && ['text', 'email', 'url', 'number'].includes(type);
 }

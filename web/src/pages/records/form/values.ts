@@ -1,6 +1,7 @@
 /** What a form holds of a record, and what is sent for it. */
 
 import type { Collection, CollectionField, RecordRow } from '@/api/types';
+import { type GeoPoint, isPlace } from '../place/point';
 
 /** The files of a field: those that stay and those that come. */
 export interface FileValue {
@@ -59,11 +60,10 @@ function list(value: unknown): string[] {
   return typeof value === 'string' && value !== '' ? [value] : [];
 }
 
-function point(value: unknown): { lon: number; lat: number } {
-  const { lon, lat } = (typeof value === 'object' && value !== null ? value : {}) as {
-    lon?: number;
-    lat?: number;
-  };
+function point(value: unknown): GeoPoint {
+  const { lon, lat } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Partial<GeoPoint>;
   return { lon: lon ?? 0, lat: lat ?? 0 };
 }
 
@@ -98,6 +98,9 @@ function isEmpty({ type }: CollectionField, value: unknown): boolean {
   if (type === 'file') {
     const { stored, removed, added } = value as FileValue;
     return stored.length - removed.length + added.length === 0;
+  }
+  if (type === 'geoPoint') {
+    return !isPlace(value as GeoPoint);
   }
   return (
     value === '' || value === null || value === 0 || (Array.isArray(value) && value.length === 0)

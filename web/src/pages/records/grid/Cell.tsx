@@ -7,6 +7,7 @@ import { parseTime } from '@/format';
 import { CellText } from '../fields';
 import { Thumb } from '../form/FileControl';
 import { fileUrl } from '../form/files';
+import { type GeoPoint, isPlace, placeText } from '../place/point';
 import { recordTitle } from '../queries';
 
 const SHOWN = 3;
@@ -46,8 +47,8 @@ export function Cell(props: CellProps) {
         <Code style={{ fontSize: 11 }}>{JSON.stringify(value).slice(0, 60)}</Code>
       );
     case 'geoPoint': {
-      const { lon = 0, lat = 0 } = (value ?? {}) as { lon?: number; lat?: number };
-      return <CellText value={`${lat}, ${lon}`} />;
+      const point = (value ?? { lon: 0, lat: 0 }) as GeoPoint;
+      return <CellText value={isPlace(point) ? placeText(point) : null} />;
     }
     case 'editor':
       return <CellText value={stripped(String(value ?? ''))} />;
