@@ -39,6 +39,9 @@ const COLUMNS: Column<AccountSession>[] = [
 export function Sessions({ collection, id }: { collection: string; id: string }) {
   const sessions = useSessions(collection, id);
   const refresh = [['sessions', collection, id]];
+  // Whoever asks keeps the session that asks.
+  const here = sessions.data?.some(({ current }) => current) ?? false;
+  const others = sessions.data?.filter(({ current }) => !current).length ?? 0;
   const end = useAction<string>({
     run: (session) => endSessions(collection, id, session),
     done: () => 'The session is ended.',
@@ -46,17 +49,16 @@ export function Sessions({ collection, id }: { collection: string; id: string })
   });
   const endAll = useAction<void>({
     run: () => endSessions(collection, id),
-    done: () => 'All sessions are ended.',
+    done: () => (here ? 'All other sessions are ended.' : 'All sessions are ended.'),
     refresh,
   });
-  const count = sessions.data?.length ?? 0;
   return (
     <div>
       <Group justify="space-between" mb="xs">
         <Title order={3} size="sm">
           Sessions
         </Title>
-        {count > 0 && (
+        {others > 0 && (
           <Button
             size="compact-sm"
             variant="subtle"
@@ -65,14 +67,16 @@ export function Sessions({ collection, id }: { collection: string; id: string })
             loading={endAll.isPending}
             onClick={() =>
               confirm({
-                title: 'End all sessions?',
-                text: 'The account is signed out everywhere and has to sign in again.',
-                verb: 'End all',
+                title: here ? 'End all other sessions?' : 'End all sessions?',
+                text: here
+                  ? 'You are signed out everywhere but here.'
+                  : 'The account is signed out everywhere and has to sign in again.',
+                verb: here ? 'End all others' : 'End all',
                 onConfirm: () => endAll.mutate(),
               })
             }
           >
-            End all
+            {here ? 'End all others' : 'End all'}
           </Button>
         )}
       </Group>

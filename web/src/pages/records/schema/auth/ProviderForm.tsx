@@ -1,6 +1,16 @@
-import { Collapse, JsonInput, PasswordInput, Select, SimpleGrid, TextInput } from '@mantine/core';
+import {
+  Collapse,
+  Input,
+  JsonInput,
+  PasswordInput,
+  Select,
+  SimpleGrid,
+  TextInput,
+} from '@mantine/core';
 import { useContext, useState } from 'react';
 import type { OAuth2Provider } from '@/api/types';
+import { Copyable } from '@/components/Copyable';
+import { serviceUrl } from '@/pages/network/services';
 import { ErrorsContext, hasErrorBelow } from '../errors';
 
 interface ProviderFormProps {
@@ -11,9 +21,7 @@ interface ProviderFormProps {
   onChange: (provider: OAuth2Provider) => void;
 }
 
-const TEXTS = [
-  ['clientId', 'Client id'],
-  ['displayName', 'Shown as'],
+const URLS = [
   ['authURL', 'Authorization URL'],
   ['tokenURL', 'Token URL'],
   ['userInfoURL', 'User information URL'],
@@ -30,18 +38,17 @@ export function ProviderForm({ provider, path, opened, onChange }: ProviderFormP
   const shown = opened || hasErrorBelow(errors, path);
   return (
     <Collapse expanded={shown}>
+      {shown && <Registration />}
       {shown && (
         <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm" pt="sm">
-          {TEXTS.map(([name, label]) => (
-            <TextInput
-              key={name}
-              label={label}
-              placeholder={name === 'clientId' ? '' : 'the provider’s own'}
-              value={provider[name]}
-              error={errors[`${path}.${name}`]}
-              onChange={(event) => onChange({ ...provider, [name]: event.currentTarget.value })}
-            />
-          ))}
+          <TextInput
+            label="Client id"
+            autoComplete="off"
+            spellCheck={false}
+            value={provider.clientId}
+            error={errors[`${path}.clientId`]}
+            onChange={(event) => onChange({ ...provider, clientId: event.currentTarget.value })}
+          />
           <PasswordInput
             label="Client secret"
             placeholder={provider.clientSecret === undefined ? 'unchanged' : ''}
@@ -49,6 +56,13 @@ export function ProviderForm({ provider, path, opened, onChange }: ProviderFormP
             value={provider.clientSecret ?? ''}
             error={errors[`${path}.clientSecret`]}
             onChange={(event) => onChange({ ...provider, clientSecret: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Shown as"
+            placeholder="the provider’s own name"
+            value={provider.displayName}
+            error={errors[`${path}.displayName`]}
+            onChange={(event) => onChange({ ...provider, displayName: event.currentTarget.value })}
           />
           <Select
             label="PKCE"
@@ -63,6 +77,17 @@ export function ProviderForm({ provider, path, opened, onChange }: ProviderFormP
               onChange({ ...provider, pkce: value === 'default' ? null : value === 'on' })
             }
           />
+          {URLS.map(([name, label]) => (
+            <TextInput
+              key={name}
+              label={label}
+              placeholder="the provider’s own"
+              spellCheck={false}
+              value={provider[name]}
+              error={errors[`${path}.${name}`]}
+              onChange={(event) => onChange({ ...provider, [name]: event.currentTarget.value })}
+            />
+          ))}
           <JsonInput
             label="More options"
             placeholder="{}"
@@ -82,6 +107,21 @@ export function ProviderForm({ provider, path, opened, onChange }: ProviderFormP
         </SimpleGrid>
       )}
     </Collapse>
+  );
+}
+
+/** The address that providers want to know before they send anybody back to it. */
+function Registration() {
+  const api = serviceUrl('api', window.location) ?? 'https://api.example.com';
+  return (
+    <Input.Wrapper
+      label="Redirect address"
+      labelElement="div"
+      description="Register it at the provider; what it gives you in return goes below."
+      pt="sm"
+    >
+      <Copyable text={`${api}/api/oauth2-redirect`} />
+    </Input.Wrapper>
   );
 }
 
