@@ -9,7 +9,7 @@ import {
   IconTrash,
   IconUpload,
 } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { apiUrl, get, post, remove, request } from '@/api/client';
@@ -21,6 +21,7 @@ import { EmptyState } from '@/components/states';
 import { Time } from '@/components/Time';
 import { TypedConfirm } from '@/components/TypedConfirm';
 import { formatBytes, parseTime } from '@/format';
+import { Restoring } from './Restoring';
 
 interface Backup {
   key: string;
@@ -69,11 +70,11 @@ export default function Backups() {
     done: (key) => `${key} is deleted.`,
     refresh,
   });
-  const restoration = useAction<string>({
-    run: (key) => post(`${path(key)}/restore`),
-    done: (key) => `${key} is being restored; mito starts anew.`,
-    refresh: [],
+  const restoration = useMutation({
+    mutationFn: (key: string) => post(`${path(key)}/restore`),
+    onError: toastError,
   });
+  const isRestoring = restoration.isPending || restoration.isSuccess;
   return (
     <Page
       title="Backups"
@@ -141,6 +142,7 @@ export default function Backups() {
         verb="Restore"
         onConfirm={() => restoring && restoration.mutate(restoring)}
       />
+      {isRestoring && <Restoring name={restoration.variables} onDone={restoration.reset} />}
     </Page>
   );
 }
