@@ -19,6 +19,8 @@ describe('formatBytes', () => {
 describe('formatDuration', () => {
   it.each([
     [0, '0 ms'],
+    [0.065, '< 1 ms'],
+    [0.5, '1 ms'],
     [2500, '2.5 s'],
     [59_600, '1 min'],
     [185_000, '3 min 5 s'],

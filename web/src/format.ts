@@ -16,6 +16,9 @@ export function formatBytes(bytes: number): string {
 
 /** A duration in milliseconds: `340 ms`, `2.5 s`, `3 min 5 s`, `2 h 3 min`, `4 d 2 h`. */
 export function formatDuration(ms: number): string {
+  if (ms > 0 && ms < 0.5) {
+    return '< 1 ms';
+  }
   if (ms < 1000) {
     return `${Math.round(ms)} ms`;
   }

@@ -275,7 +275,7 @@ test("SQL is run, and a statement that writes is asked about", async () => {
   await page.getByLabel("Statement", { exact: true }).fill("update posts set title = 'by hand'");
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Run it" }).click();
-  await page.getByText("1 rows changed").waitFor();
+  await page.getByText("1 row changed").waitFor();
   await page.getByLabel("Statement", { exact: true }).fill("selec");
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Run it" }).click();
@@ -294,6 +294,8 @@ test("settings are changed, refused where they are wrong, and logs and tasks are
 
   await open("/logs");
   await page.getByRole("img", { name: "Lines in each hour" }).waitFor();
+  await page.getByText("No requests yet").waitFor();
+  await page.getByLabel("Requests of this panel").check();
   await page.getByText(/\/api\//).first().waitFor();
   await shot("logs");
   await open("/crons");

@@ -14,8 +14,31 @@ interface Cron {
   expression: string;
 }
 
+/** The platform's own tasks in words; their names are PocketBase's. */
+const TASKS: Record<string, string> = {
+  __pbDBOptimize__: 'Keep the database fast',
+  __pbMFACleanup__: 'Forget second steps that expired',
+  __pbOTPCleanup__: 'Forget one-time codes that expired',
+  __pbLogsCleanup__: 'Delete old logs',
+  __pbAutoBackup__: 'Make the scheduled backup',
+};
+
 const COLUMNS: Column<Cron>[] = [
-  { header: 'Task', cell: ({ id }) => id },
+  {
+    header: 'Task',
+    cell: ({ id }) => (
+      <>
+        <Text span size="sm" fw={600} display="block">
+          {TASKS[id] ?? id}
+        </Text>
+        {TASKS[id] && (
+          <Text span size="xs" c="dimmed">
+            {id}
+          </Text>
+        )}
+      </>
+    ),
+  },
   { header: 'Runs', cell: ({ expression }) => describeCron(expression) },
   { header: 'Expression', cell: ({ expression }) => <Code>{expression}</Code>, nowrap: true },
 ];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { describeCron } from './cron';
-import { hourly, levelName } from './logs/queries';
+import { askedFilter, hourly, levelName } from './logs/queries';
 import { isWriting, remember } from './sql/statement';
 
 it.each([
@@ -59,4 +59,13 @@ it.each([
   [9, 'error'],
 ])('level %i is %s', (level, name) => {
   expect(levelName(level).name).toBe(name);
+});
+
+it.each([
+  ['', true, ''],
+  ['', false, "message !~ ' /_mito/'"],
+  ['level > 0 || level < 0', false, "message !~ ' /_mito/' && (level > 0 || level < 0)"],
+  ['batch', true, "(message ~ 'batch' || data.userIP ~ 'batch' || data.requestId ~ 'batch')"],
+])('the log is asked for %j, with the panel: %s', (text, withPanel, expected) => {
+  expect(askedFilter(text, withPanel)).toBe(expected);
 });

@@ -6,6 +6,8 @@ import UPlot from 'uplot';
 import classes from './Chart.module.css';
 
 const HEIGHT = 140;
+/** Whole numbers, close enough for a chart of this height to find two that fit. */
+const STEPS = [0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power));
 /** Bars of four fifths of their hour. */
 const bars = UPlot.paths.bars?.({ size: [0.8, 40] });
 
@@ -39,10 +41,7 @@ export default function Chart({ label, data }: ChartProps) {
         cursor: { y: false },
         legend: { live: true },
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(max, 4)] } },
-        axes: [
-          axis,
-          { ...axis, size: 44, incrs: [1, 2, 5, 10, 50, 100, 500, 1000, 10_000, 100_000] },
-        ],
+        axes: [axis, { ...axis, size: 44, incrs: STEPS }],
         series: [
           {},
           {

@@ -9,18 +9,20 @@ import {
   Paper,
   Skeleton,
   Stack,
+  Switch,
   Text,
 } from '@mantine/core';
 import {
   IconDots,
   IconDownload,
   IconListDetails,
+  IconSearch,
   IconSettings,
   IconTrash,
 } from '@tabler/icons-react';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
-import { remove } from '@/api/client';
+import { ApiError, remove } from '@/api/client';
 import type { Collection, CollectionField } from '@/api/types';
 import { confirm, useAction } from '@/components/actions';
 import { type Column, DataTable } from '@/components/DataTable';
@@ -32,7 +34,15 @@ import { Time } from '@/components/Time';
 import { formatDuration, formatTime, parseTime } from '@/format';
 import { FilterInput } from '@/pages/records/language/FilterInput';
 import type { Scope } from '@/pages/records/language/scope';
-import { hourly, type LogRow, levelName, useLogStats, useLogs } from './queries';
+import {
+  askedFilter,
+  hourly,
+  isSearch,
+  type LogRow,
+  levelName,
+  useLogStats,
+  useLogs,
+} from './queries';
 
 const Chart = lazy(() => import('./Chart'));
 
@@ -109,11 +119,20 @@ function Status({ status }: { status: unknown }) {
 export default function Logs() {
   const [search, setSearch] = useSearchParams();
   const filter = search.get('filter') ?? '';
-  const setFilter = (next: string) => setSearch(next ? { filter: next } : {});
+  const withPanel = search.get('panel') === '1';
+  const show = (next: { filter: string; withPanel: boolean }) =>
+    setSearch({
+      ...(next.filter && { filter: next.filter }),
+      ...(next.withPanel && { panel: '1' }),
+    });
+  const setFilter = (next: string) => show({ filter: next, withPanel });
   const [text, setText] = useState(filter);
   const [opened, setOpened] = useState<LogRow | null>(null);
-  const logs = useLogs(filter);
-  const stats = useLogStats(filter);
+  const asked = askedFilter(filter, withPanel);
+  const logs = useLogs(asked);
+  const stats = useLogStats(asked);
+  const refused =
+    logs.error instanceof ApiError && logs.error.status === 400 && filter !== '' && !logs.rows;
   const data = useMemo(() => stats.data && hourly(stats.data, Date.now()), [stats.data]);
   const choose = (next: string) => {
     setText(next);
@@ -121,24 +140,29 @@ export default function Logs() {
   };
   return (
     <Page title="Logs" lead="Requests to the API" actions={<Actions rows={logs.rows ?? []} />}>
-      <Paper withBorder p="sm">
-        {data ? (
-          <Suspense fallback={<Skeleton height={170} />}>
-            <Chart label="Lines" data={data} />
-          </Suspense>
-        ) : (
-          <Skeleton height={170} />
-        )}
-      </Paper>
+      {!stats.error && (
+        <Paper withBorder p="sm">
+          {data ? (
+            <Suspense fallback={<Skeleton height={170} />}>
+              <Chart label="Lines" data={data} />
+            </Suspense>
+          ) : (
+            <Skeleton height={170} />
+          )}
+        </Paper>
+      )}
       <Stack gap="xs">
         <FilterInput
-          label="Filter"
+          label="Search or filter"
           hideLabel
-          placeholder="level >= 4 && data.url ~ '/api/batch'"
+          placeholder="Search or filter"
+          leftSection={<IconSearch size={16} />}
           value={text}
           onChange={setText}
-          onEnter={() => setFilter(text)}
+          onEnter={() => setFilter(text.trim())}
           scope={SCOPE}
+          unchecked={isSearch(text)}
+          error={refused ? 'The server does not accept this filter.' : undefined}
         />
         <Group gap={6}>
           {QUICK.map(([label, expression]) => (
@@ -151,22 +175,38 @@ export default function Logs() {
               {label}
             </Button>
           ))}
+          <Switch
+            size="sm"
+            ml="auto"
+            label="Requests of this panel"
+            checked={withPanel}
+            onChange={(event) => show({ filter, withPanel: event.currentTarget.checked })}
+          />
         </Group>
       </Stack>
-      <DataTable
-        label="Logs"
-        list={logs}
-        columns={COLUMNS}
-        rowKey={({ id }) => id}
-        onOpen={setOpened}
-        empty={
-          <EmptyState icon={IconListDetails} title={filter ? 'Nothing matches' : 'No lines yet'} />
-        }
-      />
+      {!refused && (
+        <DataTable
+          label="Logs"
+          list={logs}
+          columns={COLUMNS}
+          rowKey={({ id }) => id}
+          onOpen={setOpened}
+          empty={
+            <EmptyState
+              icon={IconListDetails}
+              title={filter ? 'Nothing matches' : 'No requests yet'}
+            >
+              {filter
+                ? 'Try other words, or take the filter away.'
+                : 'Requests of applications appear here a moment after they came.'}
+            </EmptyState>
+          }
+        />
+      )}
       <Drawer
         opened={opened !== null}
         onClose={() => setOpened(null)}
-        title="Line"
+        title="Log line"
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
         {opened && <Line row={opened} />}

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { apiUrl, get, request } from '@/api/client';
 import type { RecordPage } from '@/api/types';
 import { useList } from '@/components/list';
+import { searchFilter } from '@/pages/records/filter';
 
 export interface LogRow {
   id: string;
@@ -21,6 +22,24 @@ export interface LogStat {
 
 const PER_PAGE = 100;
 const POLL_MS = 10_000;
+
+/** Words without an operator are a search. */
+export function isSearch(text: string): boolean {
+  return !/[=~<>]/.test(text);
+}
+
+/** What the server is asked for: words in the usual places, and the panel's own requests apart. */
+export function askedFilter(text: string, withPanel: boolean): string {
+  const wanted = isSearch(text) ? searchFilter(text, SEARCHED) : text;
+  if (withPanel) {
+    return wanted;
+  }
+  return wanted ? `${NOT_THE_PANEL} && (${wanted})` : NOT_THE_PANEL;
+}
+
+const SEARCHED = ['message', 'data.userIP', 'data.requestId'];
+/** A panel that is open asks every few seconds, which would hide everything else. */
+const NOT_THE_PANEL = "message !~ ' /_mito/'";
 
 /** The lines that match, the newest first. */
 export function useLogs(filter: string) {

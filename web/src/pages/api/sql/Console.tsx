@@ -112,9 +112,7 @@ function Result({ result }: { result: SqlResult }) {
     <Stack gap="xs">
       <Group justify="space-between">
         <Text size="sm" c="dimmed">
-          {names.length > 0
-            ? `${formatCount(rows?.length ?? 0)} rows`
-            : `${formatCount(affectedRows)} rows changed`}{' '}
+          {names.length > 0 ? countRows(rows?.length ?? 0) : `${countRows(affectedRows)} changed`}{' '}
           in {formatDuration(execTime)}
         </Text>
         {names.length > 0 && (
@@ -137,6 +135,10 @@ function Result({ result }: { result: SqlResult }) {
       )}
     </Stack>
   );
+}
+
+function countRows(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'row' : 'rows'}`;
 }
 
 interface HistoryProps {

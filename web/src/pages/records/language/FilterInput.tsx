@@ -42,7 +42,8 @@ export function FilterInput(props: FilterInputProps) {
   const id = useId();
   const [completion, setCompletion] = useState(CLOSED);
   const [active, setActive] = useState(-1);
-  const [wasLeft, setWasLeft] = useState(false);
+  // What stands there from the beginning was finished elsewhere.
+  const [wasLeft, setWasLeft] = useState(value !== '');
   const { unchecked = false } = props;
   const found = useMemo(() => (unchecked ? [] : problems(value, scope)), [unchecked, value, scope]);
   const { suggestions } = completion;
@@ -93,6 +94,7 @@ export function FilterInput(props: FilterInputProps) {
       close();
     } else if (event.key === 'Enter' && props.onEnter) {
       close();
+      setWasLeft(true);
       props.onEnter();
     } else {
       return;
@@ -105,7 +107,7 @@ export function FilterInput(props: FilterInputProps) {
       id={id}
       label={hideLabel ? undefined : label}
       description={description}
-      error={error ?? own}
+      error={own ?? error}
       className={classes.wrapper ?? ''}
     >
       <Popover
@@ -143,6 +145,7 @@ export function FilterInput(props: FilterInputProps) {
                   const text = props.onEnter
                     ? event.currentTarget.value.replaceAll('\n', ' ')
                     : event.currentTarget.value;
+                  setWasLeft(false);
                   onChange(text);
                   suggest(text, event.currentTarget.selectionStart);
                 }}
