@@ -1,9 +1,10 @@
 import { Alert, Button, Group, Kbd, Menu, Paper, Stack, Text, Textarea } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
-import { IconDownload, IconHistory, IconPlayerPlay } from '@tabler/icons-react';
+import { IconDownload, IconHistory, IconPlayerPlay, IconTable } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '@/api/client';
+import type { Collection } from '@/api/types';
 import { confirm } from '@/components/actions';
 import { CODE_INPUT } from '@/components/code-input';
 import { saveFile } from '@/components/download';
@@ -73,7 +74,10 @@ export default function Console() {
           {...CODE_INPUT}
         />
         <Group justify="space-between" mt="sm" gap="xs">
-          <History history={history} onChoose={setSql} onClear={() => setHistory([])} />
+          <Group gap="xs">
+            <Tables collections={collections} onChoose={setSql} />
+            <History history={history} onChoose={setSql} onClear={() => setHistory([])} />
+          </Group>
           <Group gap="xs">
             <Text size="xs" c="dimmed" visibleFrom="xs">
               <Kbd size="xs">Ctrl</Kbd> <Kbd size="xs">Enter</Kbd>
@@ -134,6 +138,41 @@ function Result({ result }: { result: SqlResult }) {
         </Alert>
       )}
     </Stack>
+  );
+}
+
+interface TablesProps {
+  collections: Collection[];
+  onChoose: (sql: string) => void;
+}
+
+/** What can be asked for: a table for each collection, those of the platform last. */
+function Tables({ collections, onChoose }: TablesProps) {
+  const own = collections.filter(({ system }) => !system);
+  const system = collections.filter((collection) => collection.system);
+  const item = ({ id, name, fields }: Collection) => (
+    <Menu.Item key={id} onClick={() => onChoose(`SELECT * FROM ${name} LIMIT 20`)}>
+      <Text size="sm" ff="monospace">
+        {name}
+      </Text>
+      <Text size="xs" c="dimmed" lineClamp={1}>
+        {fields.map((field) => field.name).join(', ')}
+      </Text>
+    </Menu.Item>
+  );
+  return (
+    <Menu position="bottom-start" width="min(360px, 88vw)">
+      <Menu.Target>
+        <Button variant="default" size="sm" leftSection={<IconTable size={16} />}>
+          Tables
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown mah={360} style={{ overflowY: 'auto' }}>
+        {own.map(item)}
+        {own.length > 0 && <Menu.Divider />}
+        {system.map(item)}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 

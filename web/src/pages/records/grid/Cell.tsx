@@ -44,17 +44,30 @@ export function Cell(props: CellProps) {
       return value === null || value === undefined ? (
         <CellText value={null} />
       ) : (
-        <Code style={{ fontSize: 11 }}>{JSON.stringify(value).slice(0, 60)}</Code>
+        <Code style={{ fontSize: 11, whiteSpace: 'nowrap', overflow: 'hidden' }}>
+          {shortened(value)}
+        </Code>
       );
     case 'geoPoint': {
       const point = (value ?? { lon: 0, lat: 0 }) as GeoPoint;
-      return <CellText value={isPlace(point) ? placeText(point) : null} />;
+      return (
+        <Text span size="sm" style={{ whiteSpace: 'nowrap' }}>
+          {isPlace(point) ? placeText(point) : '–'}
+        </Text>
+      );
     }
     case 'editor':
       return <CellText value={stripped(String(value ?? ''))} />;
     default:
       return <CellText value={value} />;
   }
+}
+
+const JSON_LENGTH = 32;
+
+function shortened(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > JSON_LENGTH ? `${text.slice(0, JSON_LENGTH)}…` : text;
 }
 
 function stripped(html: string): string {

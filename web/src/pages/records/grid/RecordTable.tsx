@@ -89,6 +89,7 @@ export function RecordTable(props: RecordTableProps) {
                   <td
                     key={field.name}
                     data-label={field.name}
+                    data-type={field.type}
                     data-align={field.type === 'number' ? 'right' : undefined}
                   >
                     <Cell
