@@ -299,8 +299,8 @@ test("settings are changed, refused where they are wrong, and logs and tasks are
   await page.getByText(/\/api\//).first().waitFor();
   await shot("logs");
   await open("/crons");
-  await page.getByRole("button", { name: /^Run .* now$/ }).first().click();
-  await saved(/ is started\./);
+  await page.getByRole("button", { name: /^Run now: / }).first().click();
+  await saved(/: started\./);
 });
 
 test("a backup is made and can be saved", async () => {

@@ -48,7 +48,7 @@ export default function Crons() {
   const crons = useQuery({ queryKey: ['crons'], queryFn: () => get<Cron[]>('/crons') });
   const run = useAction<string>({
     run: (id) => post(`/crons/${encodeURIComponent(id)}`),
-    done: (id) => `${id} is started.`,
+    done: (id) => `${TASKS[id] ?? id}: started.`,
     refresh: [['crons']],
   });
   return (
@@ -63,7 +63,7 @@ export default function Crons() {
             size="compact-sm"
             variant="subtle"
             leftSection={<IconPlayerPlay size={14} />}
-            aria-label={`Run ${id} now`}
+            aria-label={`Run now: ${TASKS[id] ?? id}`}
             loading={run.isPending && run.variables === id}
             onClick={() => run.mutate(id)}
           >

@@ -116,6 +116,7 @@ export function FilterInput(props: FilterInputProps) {
         width="target"
         offset={4}
         trapFocus={false}
+        withRoles={false}
         returnFocus={false}
       >
         <Popover.Target>

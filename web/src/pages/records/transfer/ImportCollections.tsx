@@ -5,6 +5,7 @@ import {
   FileButton,
   Group,
   Paper,
+  Skeleton,
   Stack,
   Switch,
   Text,
@@ -27,13 +28,14 @@ import { type PlannedChange, planImport, readExport } from './plan';
 export function ImportCollections() {
   const client = useQueryClient();
   const [, navigate] = useLocation();
-  const { data: present = [] } = useCollections();
+  const { data: present, error, refetch } = useCollections();
   const [text, setText] = useState('');
   const [deleteMissing, setDeleteMissing] = useState(false);
   const [asking, setAsking] = useState(false);
   const read = useMemo(() => parse(text), [text]);
   const plan = useMemo(
-    () => (read.collections ? planImport(present, read.collections, deleteMissing) : []),
+    () =>
+      present && read.collections ? planImport(present, read.collections, deleteMissing) : null,
     [present, read.collections, deleteMissing],
   );
   const importing = useMutation({
@@ -45,8 +47,8 @@ export function ImportCollections() {
       navigate('/records');
     },
   });
-  const loses = plan.some(({ lines }) => lines.some(({ sign }) => sign === '-'));
-  const changes = plan.filter(({ kind }) => kind !== 'same');
+  const loses = plan?.some(({ lines }) => lines.some(({ sign }) => sign === '-')) ?? false;
+  const changes = plan?.filter(({ kind }) => kind !== 'same') ?? [];
   return (
     <Stack>
       <Group>
@@ -78,9 +80,12 @@ export function ImportCollections() {
         error={read.problem}
         {...CODE_INPUT}
       />
-      {read.collections && <Plan plan={plan} />}
+      {/* What changes can be said only of what is there. */}
+      {!present && error && <ErrorState error={error} retry={() => void refetch()} />}
+      {!present && !error && read.collections && <Skeleton height={120} />}
+      {plan && <Plan plan={plan} />}
       {importing.error && <ErrorState error={importing.error} />}
-      {read.collections && (
+      {plan && (
         <Group justify="flex-end">
           <Button
             color={loses ? 'red' : 'mito'}

@@ -80,7 +80,7 @@ const SECTIONS: Section[] = [
 export function AuthOptions(props: AuthPartProps) {
   const errors = useContext(ErrorsContext);
   return (
-    <Accordion variant="separated" multiple defaultValue={['password']}>
+    <Accordion variant="separated" order={2} multiple defaultValue={['password']}>
       {SECTIONS.map(({ value, label, paths, enabled, content: Content }) => {
         const on = enabled?.(props.draft);
         const wrong = paths.some((path) => hasErrorBelow(errors, path));
@@ -88,7 +88,9 @@ export function AuthOptions(props: AuthPartProps) {
           <Accordion.Item key={value} value={value}>
             <Accordion.Control>
               <Group gap="xs">
-                <Text fw={600}>{label}</Text>
+                <Text span size="md" fw={600}>
+                  {label}
+                </Text>
                 {on !== undefined && (
                   <Badge radius="sm" tt="none" variant="light" color={on ? 'teal' : 'gray'}>
                     {on ? 'on' : 'off'}
