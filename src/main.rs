@@ -5,11 +5,18 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mito::cli::Arguments;
 
+/// A request is hundreds of small allocations, freed on another thread than they were made on: with
+/// glibc's allocator reads took a third longer, and its arenas kept more memory. Without huge pages,
+/// which a small server would pay for and not use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return ExitCode::from(mito::cli::misuse(&error)),
     };
+    mito_core::scheduling::prefer_throughput();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

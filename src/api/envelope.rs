@@ -160,6 +160,11 @@ impl Envelope {
                 envelope.retry_after_seconds = Some(retry_after.as_secs().max(1));
                 envelope
             }
+            Error::Database(mito_database::Error::TimedOut) => {
+                let message = "The request takes the database too long and was stopped. Please ask \
+                     for less at once.";
+                Self::bad_request(message)
+            }
             Error::Database(error) if error.is_transient() => {
                 let message = "The database is busy. Please try again.";
                 let mut envelope = Self::new(StatusCode::SERVICE_UNAVAILABLE, message);

@@ -30,6 +30,8 @@ pub(crate) struct Counts(Mutex<HashMap<(String, IpAddr), Window>>);
 #[derive(Clone, Copy, Debug)]
 struct Window {
     left: i64,
+    /// What the rule allowed when the window began.
+    limit: i64,
     /// Seconds since the Unix epoch.
     last: i64,
     duration: i64,
@@ -58,11 +60,13 @@ impl Counts {
         }
         let fresh = Window {
             left: rule.max_requests,
+            limit: rule.max_requests,
             last: now,
             duration: rule.duration,
         };
         let window = counts.entry(key).or_insert(fresh);
-        if window.has_passed(now) || window.duration != rule.duration {
+        let is_of_rule = window.duration == rule.duration && window.limit == rule.max_requests;
+        if window.has_passed(now) || !is_of_rule {
             *window = fresh;
         }
         if window.left > 0 {
@@ -128,10 +132,15 @@ pub(crate) async fn check_inner(api: &Api, caller: &Caller, asked: &Asked) -> Re
         ("DELETE", _) => &["delete"],
         _ => &[],
     };
+    let mut path = format!("/api/collections/{collection}/records");
+    if let Some(id) = id {
+        path = format!("{path}/{id}");
+    }
     let names = Names {
         collection: Some(collection.clone()),
         tags,
-        ..Names::default()
+        method: asked.method.clone(),
+        path,
     };
     check(api, caller, &settings.rate_limits, names).await
 }

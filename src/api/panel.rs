@@ -43,6 +43,10 @@ pub(crate) fn problem(error: Error, caller: &Caller) -> Problem {
             let detail = "There were too many attempts. Try again later.";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(seconds)
         }
+        Error::Database(mito_database::Error::TimedOut) => {
+            let detail = "The request takes the database too long and was stopped. Ask for less.";
+            Problem::new(StatusCode::BAD_REQUEST, detail)
+        }
         Error::Database(error) if error.is_transient() => {
             let detail = "The database is busy. Try again.";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1)

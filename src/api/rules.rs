@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use mito_network::Identity;
-use mito_records::{Error, Explanation, FieldError, Parameters, Record, RequestInfo};
+use mito_records::{Error, Explained, FieldError, Parameters, Record, RequestInfo, Subject};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,6 +23,8 @@ pub(crate) struct Question {
     rule: String,
     /// The record that is asked for; none for one that is made.
     record_id: Option<String>,
+    /// What a record that is made would be made of.
+    draft: Option<Record>,
     /// Who asks; nobody when it is missing.
     identity: Option<Who>,
     /// What else rules see.
@@ -52,7 +54,7 @@ pub(crate) async fn explain(
     State(api): State<Arc<Api>>,
     caller: Caller,
     body: Result<JsonBody<Question>, Envelope>,
-) -> Result<Json<Explanation>, Envelope> {
+) -> Result<Json<Explained>, Envelope> {
     require_superuser(&caller)?;
     let JsonBody(question) = body.map_err(Envelope::loading)?;
     answer(&api, question, &caller)
@@ -61,7 +63,7 @@ pub(crate) async fn explain(
         .map_err(|error| Envelope::from_error(error, &caller))
 }
 
-async fn answer(api: &Api, question: Question, caller: &Caller) -> Result<Explanation, Error> {
+async fn answer(api: &Api, question: Question, caller: &Caller) -> Result<Explained, Error> {
     let identity = match question.identity {
         Some(who) => Some(identity(api, &who, caller).await?),
         None => None,
@@ -79,9 +81,14 @@ async fn answer(api: &Api, question: Question, caller: &Caller) -> Result<Explan
         ..RequestInfo::of(identity)
     }
     .with_body(body);
-    let record = question.record_id.as_deref().filter(|id| !id.is_empty());
+    let record = question.record_id.filter(|id| !id.is_empty());
+    let subject = match (record, question.draft) {
+        (Some(id), _) => Subject::Stored(id),
+        (None, Some(draft)) => Subject::WouldBe(draft),
+        (None, None) => Subject::Any,
+    };
     api.records
-        .explain_rule(&question.collection, &question.rule, record, &info)
+        .explain_rule(&question.collection, &question.rule, subject, &info)
         .await
 }
 

@@ -10,6 +10,7 @@
 //! | [`health`] | what a health check answers |
 //! | [`nearest`] | "did you mean …?" |
 //! | [`random`] | the one random source |
+//! | [`scheduling`] | how the system's scheduler treats the process |
 //! | [`secrets`] | secrets that are generated once and kept |
 //! | [`shutdown`] | the signal that ends every task |
 //! | [`supervisor`] | named long-lived tasks, restarted with back-off |
@@ -22,6 +23,7 @@ pub mod files;
 pub mod health;
 pub mod nearest;
 pub mod random;
+pub mod scheduling;
 pub mod secrets;
 pub mod shutdown;
 pub mod supervisor;

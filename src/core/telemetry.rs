@@ -20,6 +20,9 @@ use crate::Supervisor;
 
 /// What is logged where nothing is configured.
 pub const DEFAULT_FILTER: &str = "info";
+/// Holds unless the filter speaks of it: the `s3s` crate logs what clients do wrong as errors, with
+/// whole bodies, and the object storage says itself what matters of that.
+const QUIET: &str = "s3s=off";
 /// How often histograms are folded, so that samples do not pile up where nobody scrapes.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Upper bounds of the buckets of histograms of seconds.
@@ -80,8 +83,12 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), Error> {
     } else {
         filter
     };
+    let mut directives = directives.to_owned();
+    if !directives.contains("s3s") {
+        directives = format!("{QUIET},{directives}");
+    }
     let directives = EnvFilter::builder()
-        .parse(directives)
+        .parse(&directives)
         .map_err(|error| Error {
             filter: filter.to_owned(),
             reason: error.to_string(),

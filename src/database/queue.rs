@@ -67,6 +67,22 @@ impl Queue {
         Ok(())
     }
 
+    /// Appends `work`, or gives it back when there is no room.
+    pub(crate) fn offer(&self, lane: Lane, work: Box<dyn Work>) -> Result<(), Box<dyn Work>> {
+        let mut lanes = self.lock();
+        if lanes.closed || lanes.waiting[lane as usize].len() >= lanes.capacity {
+            return Err(work);
+        }
+        lanes.waiting[lane as usize].push_back(Entry {
+            work,
+            exclusive: false,
+            lane,
+        });
+        drop(lanes);
+        self.ready.notify_one();
+        Ok(())
+    }
+
     /// The next closure, waiting up to `idle` for it.
     pub(crate) fn next(&self, idle: Duration) -> Next {
         let mut lanes = self.lock();

@@ -68,6 +68,14 @@ impl<'a> Tx<'a> {
         self.frees_space
     }
 
+    /// Whether a statement ran longer than its limit, whatever the closure made of that.
+    pub(crate) fn was_stopped(&self) -> bool {
+        match &self.engine {
+            EngineTx::Sqlite(tx) => tx.was_stopped(),
+            EngineTx::Postgres(_) => false,
+        }
+    }
+
     /// What has become of the transaction while the closure ran.
     pub(crate) fn state(&self) -> State {
         match &self.engine {

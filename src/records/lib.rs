@@ -58,7 +58,7 @@ pub use accounts::{
 };
 pub use collections::{Collection, CollectionKind, Field, shown::DryRun};
 pub use error::{Error, FieldError};
-pub use filter::explain::{Explanation, ExplanationKind};
+pub use filter::explain::{Explained, Explanation, ExplanationKind, Subject};
 pub use logs::LogEntry;
 pub use platform::Platform;
 pub use realtime::Realtime;

@@ -22,7 +22,7 @@ pub(crate) mod draft;
 pub(crate) mod expand;
 mod files;
 pub(crate) mod list;
-mod plan;
+pub(crate) mod plan;
 pub(crate) mod read;
 mod relations;
 mod remove;

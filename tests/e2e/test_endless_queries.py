@@ -110,14 +110,12 @@ def test_a_guests_question_is_stopped(hostile, what):
     assert slowest < SHORT_SECONDS, "nobody waits for it"
 
 
-@pytest.mark.xfail(strict=True, reason="it is told like a busy database, which invites to try the same again")
 def test_who_asks_too_much_is_told_so(hostile):
     status, headers, told = find(hostile, **QUESTIONS["all of them"])()
     assert "busy" not in envelope(told, status)["message"]
     assert headers["Retry-After"] is None
 
 
-@pytest.mark.xfail(strict=True, reason="a guest's long questions take all readers, and everybody waits")
 def test_many_questions_without_end_leave_room_for_short_ones(hostile):
     asked = [find(hostile, **QUESTIONS["all of them"])] * READERS * 3
     _, slowest = watched(hostile, *asked)

@@ -1,11 +1,11 @@
 //! Values of bodies: JSON whose names are not given twice, and texts of forms.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use mito_records::Record;
 use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, MapAccess, SeqAccess, Visitor},
+    Deserializer,
+    de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
 use url::form_urlencoded;
@@ -16,19 +16,41 @@ pub(crate) const JSON_PAYLOAD: &str = "@jsonPayload";
 /// The most values of a form.
 pub(crate) const MAX_FORM_VALUES: usize = 10_000;
 
-/// JSON in which no object has a name twice: two readers of the same text could otherwise see two
-/// different requests. No deeper than 128 levels, which `serde_json` sees to.
-struct Strict(Value);
+/// What all values of a body may cost, in the size of the smallest: 2 bytes of text become a value
+/// of 32, and an object has a table besides.
+const MAX_COST: u32 = 1_000_000;
+/// What an object costs besides its members.
+const OBJECT_COST: u32 = 8;
+/// What a member costs besides its value.
+const MEMBER_COST: u32 = 4;
 
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
+/// JSON in which no object has a name twice: two readers of the same text could otherwise see two
+/// different requests. No deeper than 128 levels, which `serde_json` sees to, and of so many values
+/// that they fit in the memory that a body may take.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    left: &'a Cell<u32>,
+}
+
+impl Strict<'_> {
+    fn spend<E: serde::de::Error>(self, cost: u32) -> Result<(), E> {
+        let left = self.left.get().checked_sub(cost);
+        self.left
+            .set(left.ok_or_else(|| E::custom("there are too many values"))?);
+        Ok(())
     }
 }
 
-struct StrictVisitor;
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
 
-impl<'de> Visitor<'de> for StrictVisitor {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.spend(1)?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,15 +87,18 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        self.spend(OBJECT_COST)?;
         let mut object = Map::new();
-        while let Some((name, Strict(member))) = members.next_entry::<String, Strict>()? {
+        while let Some(name) = members.next_key::<String>()? {
+            self.spend(MEMBER_COST)?;
+            let member = members.next_value_seed(self)?;
             if object.insert(name, member).is_some() {
                 return Err(A::Error::custom("a name stands twice in an object"));
             }
@@ -84,7 +109,11 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
 /// The object that a JSON text is; `null` is an empty one. `None` for all other texts.
 pub(crate) fn object(json: &[u8]) -> Option<Record> {
-    match serde_json::from_slice::<Strict>(json).ok()?.0 {
+    let left = Cell::new(MAX_COST);
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let value = Strict { left: &left }.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    match value {
         Value::Object(members) => Some(members),
         Value::Null => Some(Record::new()),
         _ => None,
@@ -209,6 +238,17 @@ mod tests {
             assert_eq!(read, expected, "{text}");
         }
         assert_eq!(object(b"{\"a\":\"\xff\"}"), None);
+        let many = |item: &str, count: usize| {
+            let items = vec![item; count].join(",");
+            object(format!("{{\"a\":[{items}]}}").as_bytes()).is_some()
+        };
+        assert!(
+            many("1", 500_000),
+            "the default size of a JSON field is full"
+        );
+        assert!(!many("1", 1_000_000));
+        assert!(many("{\"a\":1}", 50_000));
+        assert!(!many("{\"a\":1}", 100_000));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(object(deep.as_bytes()), None);
     }

@@ -24,8 +24,11 @@ const CACHED_STATEMENTS: usize = 512;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Virtual machine instructions between two looks at the clock.
 const INSTRUCTIONS_PER_CHECK: i32 = 2_000;
-/// Page cache of a connection, in KiB.
-const CACHE_KIB: i64 = 16 * 1024;
+/// Page cache of the writer, in KiB.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
+/// Page cache of a reader, in KiB: every commit of the writer empties it, and the system's cache is
+/// right behind it.
+const READER_CACHE_KIB: i64 = 2 * 1024;
 /// The size to which a reset write-ahead log is cut: twice the length at which it is carried over,
 /// so that a steady load writes over the same blocks again and again.
 pub(crate) const LOG_SIZE_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
@@ -167,7 +170,14 @@ fn set_up(mut connection: Connection, access: Access) -> rusqlite::Result<Guarde
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Plans do not depend on the values of parameters, so that a statement is planned once and not
+    // whenever another value is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    let cache_kib = match access {
+        Access::Write => WRITER_CACHE_KIB,
+        Access::Read => READER_CACHE_KIB,
+    };
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     if access == Access::Read {
         connection.pragma_update(None, "query_only", true)?;

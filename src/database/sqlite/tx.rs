@@ -23,6 +23,7 @@ pub(crate) struct SqliteTx<'a> {
     pub(super) path: &'a Path,
     statement_limit: Duration,
     lost: Option<&'static str>,
+    was_stopped: bool,
 }
 
 impl<'a> SqliteTx<'a> {
@@ -33,6 +34,7 @@ impl<'a> SqliteTx<'a> {
             path,
             statement_limit,
             lost: None,
+            was_stopped: false,
         }
     }
 
@@ -97,6 +99,11 @@ impl<'a> SqliteTx<'a> {
         self.lost.is_some() || self.guarded.connection.is_autocommit()
     }
 
+    /// Whether a statement ran longer than its limit.
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.was_stopped
+    }
+
     /// Says that the engine has ended the transaction.
     pub(super) fn lose(&mut self, reason: &'static str) {
         self.lost = Some(reason);
@@ -117,6 +124,7 @@ impl<'a> SqliteTx<'a> {
             work(&mut statement).map_err(|error| translate(&error, sql, self.path))
         });
         drop(running);
+        self.was_stopped |= matches!(result, Err(Error::TimedOut));
         if self.guarded.connection.is_autocommit() {
             self.lost = Some("the transaction has been rolled back after an earlier error");
         }

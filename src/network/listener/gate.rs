@@ -17,6 +17,7 @@ use std::{
 use bytes::{Buf, BytesMut};
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::io::poll_read_buf;
 
 use timer::Timer;
 
@@ -29,6 +30,8 @@ use super::{
 
 /// How much is read from the socket at once, in bytes.
 const READ_BYTES: usize = 16 * 1024;
+/// With less room than this, in bytes, there is made room for [`READ_BYTES`].
+const LEAST_BYTES: usize = 4 * 1024;
 /// Empty lines that are passed over before a request line (RFC 9112 §2.2 asks for one).
 const MAX_EMPTY_LINES: usize = 2;
 /// What hyper reads in place of a refused request; nobody but the gate ever sees it.
@@ -356,13 +359,11 @@ impl<S> Gate<S> {
 impl<S: AsyncRead + Unpin> Gate<S> {
     /// Reads from the socket into the inbox; 0 is the end.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let before = self.inbox.len();
-        self.inbox.resize(before + READ_BYTES, 0);
-        let mut space = ReadBuf::new(&mut self.inbox[before..]);
-        let polled = Pin::new(&mut self.stream).poll_read(context, &mut space);
-        let read = space.filled().len();
-        self.inbox.truncate(before + read);
-        ready!(polled)?;
+        if self.inbox.capacity() - self.inbox.len() < LEAST_BYTES {
+            self.inbox.reserve(READ_BYTES);
+        }
+        let stream = Pin::new(&mut self.stream);
+        let read = ready!(poll_read_buf(stream, context, &mut self.inbox))?;
         if read > 0 && matches!(self.state, State::Fixed { .. } | State::Chunked { .. }) {
             self.reading.disarm();
         }

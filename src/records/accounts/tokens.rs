@@ -1,6 +1,11 @@
 //! Tokens: JWTs (HS256) that PocketBase's clients can read, keys derived for each purpose, and
 //! hashes of what is stored only as a hash.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -11,6 +16,8 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{Error, Records, accounts::purpose::Purpose};
 
+/// The most tokens whose good signatures are remembered.
+const MAX_VERIFIED: usize = 10_000;
 /// The longest token that is looked at, in bytes.
 const MAX_TOKEN_BYTES: usize = 4_096;
 
@@ -100,6 +107,8 @@ pub(crate) struct Keys {
     csrf: [u8; 32],
     purposes: [u8; 32],
     codes: [u8; 32],
+    /// Tokens that were verified, since a client sends the same one with every request.
+    verified: Mutex<HashMap<String, Arc<Claims>>>,
 }
 
 impl Keys {
@@ -111,6 +120,7 @@ impl Keys {
             csrf: derive(secret, b"mito csrf token"),
             purposes: derive(secret, b"mito single-purpose token"),
             codes: derive(secret, b"mito one-time password"),
+            verified: Mutex::default(),
         }
     }
 
@@ -148,6 +158,22 @@ impl Keys {
     /// whoever reads the database.
     pub(crate) fn code_hash(&self, code: &str) -> String {
         hex::encode(mac(&self.codes, code.as_bytes()))
+    }
+
+    /// [`Keys::verify`] for the tokens of requests: a signature is computed once.
+    pub(crate) fn verify_again(&self, token: &str) -> Option<Arc<Claims>> {
+        let verified = || self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = verified().get(token) {
+            return Some(Arc::clone(known));
+        }
+        let claims = Arc::new(self.verify(token)?);
+        let mut verified = verified();
+        // A full table begins anew, which costs each client one more signature.
+        if verified.len() >= MAX_VERIFIED {
+            verified.clear();
+        }
+        verified.insert(token.to_owned(), Arc::clone(&claims));
+        Some(claims)
     }
 
     /// The claims of a token with a good signature, whether expired or not: the clock is the

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use ts_rs::TS;
 
 use crate::{
-    Collection, Error, FieldError, Records, RequestInfo,
+    Collection, Error, FieldError, Record, Records, RequestInfo, Submitted,
     fields::show,
     filter::{
         self, Known, Problem,
@@ -18,6 +18,12 @@ use crate::{
         resolve::{self, Author, Scope},
     },
     names::quote,
+    records::{
+        access,
+        draft::Draft,
+        plan,
+        read::{self, Viewer},
+    },
     sql::Sql,
 };
 
@@ -54,32 +60,75 @@ pub enum ExplanationKind {
     Compare,
 }
 
+/// An explanation, and the record that it is about where that does not exist.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct Explained {
+    /// The whole rule.
+    #[serde(flatten)]
+    pub explanation: Explanation,
+    /// The record as it would be when the rule is asked.
+    #[ts(type = "Record<string, unknown> | null")]
+    pub draft: Option<Record>,
+}
+
+/// What a rule is asked about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// Any record: which parts could hold at all.
+    Any,
+    /// The stored record with that id.
+    Stored(String),
+    /// A record that would be made of these values.
+    WouldBe(Record),
+}
+
 impl Records {
     /// Says why a rule holds for a record and a request, or does not. The rule need not be one of
-    /// the collection's. Without a record it says which parts could hold at all.
+    /// the collection's.
     pub async fn explain_rule(
         &self,
         collection: &str,
         rule: &str,
-        record: Option<&str>,
+        subject: Subject,
         info: &RequestInfo,
-    ) -> Result<Explanation, Error> {
+    ) -> Result<Explained, Error> {
         let (records, info) = (self.clone(), info.clone());
         let (collection, rule) = (collection.to_owned(), rule.to_owned());
-        let record = record.map(str::to_owned);
         let explain = move |tx: &mut Tx<'_>| {
             let collection = records.shared_collection_in(tx, &collection)?;
             let expression = records.inner.filters.get(&rule).map_err(invalid)?;
-            if let Some(id) = &record {
-                crate::records::read::row(tx, &collection, id)?.ok_or(Error::NotFound)?;
-            }
+            let mut info = info.clone();
+            let target = match &subject {
+                Subject::Any => None,
+                Subject::Stored(id) => {
+                    let row = read::row(tx, &collection, id)?.ok_or(Error::NotFound)?;
+                    Some((Some(id.as_str()), row.values().to_vec()))
+                }
+                Subject::WouldBe(values) => {
+                    let submitted = Submitted::from(values.clone());
+                    let mut draft = Draft::new(&collection);
+                    let random = &records.inner.random;
+                    let body = draft.load(&submitted, info.is_superuser(), random);
+                    draft.fill_id(None, random);
+                    info = plan::with_body(&info, body);
+                    Some((None, plan::as_judged(&collection, &draft.columns)))
+                }
+            };
+            let draft = target
+                .as_ref()
+                .filter(|(id, _)| id.is_none())
+                .map(|(_, columns)| read::shown(&collection, columns, &Viewer::Superuser));
             let question = Question {
                 records: &records,
                 collection: &collection,
-                record: record.as_deref(),
+                target: target.as_ref().map(|(id, columns)| (*id, &columns[..])),
                 info: &info,
             };
-            question.explain(tx, &expression)
+            Ok(Explained {
+                explanation: question.explain(tx, &expression)?,
+                draft,
+            })
         };
         self.inner.database.read(explain).await
     }
@@ -88,7 +137,8 @@ impl Records {
 struct Question<'a> {
     records: &'a Records,
     collection: &'a std::sync::Arc<Collection>,
-    record: Option<&'a str>,
+    /// The id of a stored record, and the columns of a record that is stored or would be.
+    target: Option<(Option<&'a str>, &'a [Value])>,
     info: &'a RequestInfo,
 }
 
@@ -136,9 +186,9 @@ impl Question<'_> {
                     Problem::Failed(error) => error,
                     Problem::Invalid(reason) => invalid(reason),
                 })?;
-        let holds = match self.record {
+        let holds = match self.target {
             None => plan.condition.could_hold(),
-            Some(id) => {
+            Some((Some(id), _)) => {
                 let table = quote(&self.collection.name);
                 let mut sql = Sql::new(format!("SELECT 1 AS fulfilled FROM {table} WHERE id = "));
                 sql.bind(Value::Text(id.to_owned()));
@@ -146,15 +196,17 @@ impl Question<'_> {
                 emit::condition(&mut sql, &plan, &self.collection.name, dialect);
                 sql.query_one(tx)?.is_some()
             }
+            Some((None, columns)) => {
+                let mut sql = access::would_be(self.collection, columns, dialect);
+                sql.push(" AND ");
+                emit::condition(&mut sql, &plan, access::WOULD_BE, dialect);
+                sql.query_one(tx)?.is_some()
+            }
         };
         let Node::Leaf(leaf) = &plan.condition else {
             return Ok((holds, Vec::new(), Vec::new()));
         };
-        let row = match self.record {
-            Some(id) => crate::records::read::row(tx, self.collection, id)?,
-            None => None,
-        };
-        let columns = row.as_ref().map(mito_database::Row::values);
+        let columns = self.target.map(|(_, columns)| columns);
         let collection = std::sync::Arc::clone(self.collection);
         let mut evaluator = Evaluator::new(self.records, collection, columns.unwrap_or_default());
         let mut side = |operand| {

@@ -84,10 +84,12 @@ impl Old {
 }
 
 fn reasons(report: &Report) -> String {
-    let reasons = report.problems.iter();
-    reasons
-        .map(|problem| format!("{}: {}\n", problem.place, problem.reason))
-        .collect()
+    let reasons: Vec<String> = report
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.place, problem.reason))
+        .collect();
+    reasons.join("\n")
 }
 
 #[tokio::test]

@@ -178,10 +178,10 @@ pub(crate) fn could_hold(
 }
 
 /// What a row that is not stored is called. No collection can have that name.
-const WOULD_BE: &str = "_mito_would_be";
+pub(crate) const WOULD_BE: &str = "_mito_would_be";
 
 /// The start of a statement about one row that is not stored.
-fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
+pub(crate) fn would_be(collection: &Collection, columns: &[Stored], dialect: Dialect) -> Sql {
     let table = quote(WOULD_BE);
     let mut sql = Sql::new(format!("WITH {table} AS (SELECT "));
     for (position, (field, stored)) in collection.fields.iter().zip(columns).enumerate() {

@@ -92,11 +92,7 @@ impl Records {
         let info = with_body(info, body);
         let mut password = None;
         if collection.is_auth() {
-            let mut row = draft.columns.clone();
-            // Whoever may create accounts may not pass for one that is verified on the way.
-            if let Some(at) = collection.fields.iter().position(|f| f.name == "verified") {
-                row[at] = Stored::Integer(0);
-            }
+            let row = as_judged(collection, &draft.columns);
             self.require_create(tx, collection, rule, &row, &info)?;
             let manages = change::manages(self, tx, collection, Target::Row(&row), &info)?;
             password = change::check_form(&draft, &submitted.values, manages)?;
@@ -256,8 +252,22 @@ impl Records {
     }
 }
 
-/// Rules of administrators are not asked, so nobody would look at the body.
-fn with_body(info: &RequestInfo, body: Arc<Record>) -> RequestInfo {
+/// The row of a new account that rules are asked about: whoever may create accounts may not pass for
+/// one that is verified on the way.
+pub(crate) fn as_judged(collection: &Collection, columns: &[Stored]) -> Vec<Stored> {
+    let mut row = columns.to_vec();
+    let verified = collection
+        .fields
+        .iter()
+        .position(|field| field.name == "verified");
+    if let Some(at) = verified.filter(|_| collection.is_auth()) {
+        row[at] = Stored::Integer(0);
+    }
+    row
+}
+
+/// The request with the body as rules see it.
+pub(crate) fn with_body(info: &RequestInfo, body: Arc<Record>) -> RequestInfo {
     RequestInfo {
         body,
         ..info.clone()

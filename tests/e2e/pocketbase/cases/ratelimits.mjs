@@ -104,6 +104,18 @@ export const cases = [
     ],
   },
   {
+    name: "a rule that allows more begins anew",
+    steps: [
+      collection("anew"),
+      limit([rule("anew:list", 1, { duration: HOUR })]),
+      get(records("anew"), { status: 200 }),
+      refused(get(records("anew"))),
+      limit([rule("anew:list", 3, { duration: HOUR })]),
+      ...times(3, get(records("anew"), { status: 200 })),
+      refused(get(records("anew"))),
+    ],
+  },
+  {
     name: "labels of paths",
     steps: [
       collection("paths"),
@@ -278,6 +290,8 @@ export const cases = [
       limit([rule("*:create", 2)]),
       batch({ status: 200 }, add("batched"), add("batched_too"), add("batched"), add("batched_too")),
       batch({ status: 400 }, add("batched_too")),
+      limit([rule(records("batched"), 2)]),
+      batch({ status: 400 }, add("batched_too"), add("batched"), add("batched"), add("batched")),
     ],
   },
   {

@@ -47,12 +47,6 @@ export function RuleTester({ info, onClose, ...rest }: RuleTesterProps) {
   );
 }
 
-/** What the server says to a rule. */
-interface Answer extends Explanation {
-  /** The record as it would be, where the rule was asked about one that is made. */
-  draft?: Record<string, unknown> | null;
-}
-
 /** What the verdict is about. */
 type Judged = 'record' | 'draft' | 'request';
 
@@ -81,7 +75,7 @@ function Tester({
   const sent = parseObject(body);
   const test = useMutation({
     mutationFn: () =>
-      post<Answer>('/rules/explain', {
+      post<Explained>('/rules/explain', {
         collection: collection.name,
         rule: text,
         ...(creates ? { draft: sent } : { recordId }),
@@ -202,7 +196,7 @@ function WouldBe({ collection, value, onChange }: WouldBeProps) {
   );
 }
 
-function judgedBy(answer: Answer, creates: boolean): Judged {
+function judgedBy(answer: Explained, creates: boolean): Judged {
   if (!creates) {
     return 'record';
   }
@@ -215,7 +209,7 @@ const JUDGED: Record<Judged, string> = {
   request: 'Judged without a record: parts that depend on one count as possible.',
 };
 
-function Result({ answer, judged }: { answer: Answer; judged: Judged }) {
+function Result({ answer, judged }: { answer: Explained; judged: Judged }) {
   const allowed = answer.holds;
   return (
     <Stack gap="sm">
