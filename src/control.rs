@@ -19,7 +19,7 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{DefaultBodyLimit, State as Extracted},
     routing::{get, post},
 };
@@ -134,6 +134,7 @@ pub fn serve(bound: Bound, state: State, supervisor: &Supervisor) {
             let Some(listener) = listener else {
                 return Ok(());
             };
+            let router = router.layer(Extension(shutdown.clone()));
             let ended = async move { shutdown.begun().await };
             axum::serve(listener, router)
                 .with_graceful_shutdown(ended)

@@ -18,6 +18,8 @@ use tokio::net::UnixStream;
 
 use super::{MAX_BYTES, with_short_path};
 
+/// The longest line of an answer that is read line by line, in bytes.
+const MAX_LINE_BYTES: usize = 8 * 1024 * 1024;
 /// How long a running mito may take to answer a command.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
@@ -84,7 +86,7 @@ pub async fn call_lines<T: DeserializeOwned>(
                     let line: Vec<u8> = unread.drain(..=end).collect();
                     on_line(serde_json::from_slice(&line).map_err(|error| failed(&error))?);
                 }
-                if unread.len() > MAX_BYTES {
+                if unread.len() > MAX_LINE_BYTES {
                     return Err(CallError::Exchange("a line is too long".to_owned()));
                 }
             }

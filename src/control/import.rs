@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, task::Poll};
 
-use axum::{Json, body::Body, extract::State as Extracted, response::Response};
+use axum::{Extension, Json, body::Body, extract::State as Extracted, response::Response};
 use futures_util::{StreamExt as _, stream};
+use mito_core::Shutdown;
 use mito_records::pocketbase::{self, Progress, Report};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -13,8 +14,8 @@ use super::{State, describe};
 /// How many lines may wait for whoever asked; steps that find no room are not told.
 const WAITING_LINES: usize = 8;
 
-/// An installation to take over.
-#[derive(Debug, Serialize, Deserialize)]
+/// An installation to take over. It holds a key, so it is not for logs.
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Installation {
     /// The whole path of `pb_data`.
@@ -50,6 +51,7 @@ impl From<Installation> for pocketbase::Installation {
 /// The import goes on as long as somebody reads the answer.
 pub(super) async fn pocketbase(
     Extracted(state): Extracted<State>,
+    Extension(shutdown): Extension<Shutdown>,
     Json(installation): Json<Installation>,
 ) -> Response {
     let (sender, mut receiver) = mpsc::channel(WAITING_LINES);
@@ -64,9 +66,14 @@ pub(super) async fn pocketbase(
         };
         let installation = installation.into();
         let import = state.records.import_pocketbase(&installation, &progress);
-        match import.await {
-            Ok(report) => ImportLine::Report(report),
-            Err(error) => ImportLine::Failed(describe(&error)),
+        tokio::select! {
+            imported = import => match imported {
+                Ok(report) => ImportLine::Report(report),
+                Err(error) => ImportLine::Failed(describe(&error)),
+            },
+            () = shutdown.begun() => {
+                ImportLine::Failed("mito stops; import again when it runs".to_owned())
+            }
         }
     });
     let lines = stream::select(steps, end).map(|line| {

@@ -4,6 +4,7 @@ mod durability;
 mod files;
 mod foreign;
 mod groups;
+mod reads;
 mod suite;
 
 use std::{path::Path, time::Duration};

@@ -89,7 +89,8 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later without a change (503 with `Retry-After`).
+    /// Whether the same call may succeed later without a change (503 with `Retry-After`). What was
+    /// stopped may, when the machine has less to do; clients of the API are told to ask for less.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy | Self::TimedOut | Self::Closed)
     }

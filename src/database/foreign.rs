@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use rusqlite::limits::Limit;
+
 use crate::{
     Error, Row, ToValue, Value,
     database::off_runtime,
@@ -21,6 +23,8 @@ use crate::{
 
 /// How long one statement may run. A page of a damaged or hostile file is refused after that.
 const STATEMENT_LIMIT: Duration = Duration::from_mins(1);
+/// The largest value, and the largest row, in bytes.
+const MAX_VALUE_BYTES: i32 = 64 * 1024 * 1024;
 /// The bytes of values after which a page ends, whatever its number of rows.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
@@ -88,6 +92,10 @@ fn open(path: PathBuf) -> Result<ForeignFile, Error> {
         connection::open_untouched(&path)
     };
     let guarded = guarded.map_err(|error| translate(&error, "opening the file", &path))?;
+    guarded
+        .connection
+        .set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        .map_err(|error| translate(&error, "opening the file", &path))?;
     let begin = |sql: &str| guarded.connection.execute_batch(sql);
     begin("BEGIN; SELECT COUNT(*) FROM sqlite_schema;")
         .map_err(|error| translate(&error, "BEGIN", &path))?;

@@ -59,11 +59,10 @@ const CHECK_LIMIT: Duration = Duration::from_millis(30);
 /// How many reads may wait.
 const READ_QUEUE: usize = 4_096;
 /// How long a statement may take where short ones wait behind it.
-const SHORT_LIMIT: Duration = Duration::from_millis(200);
-/// Readers for statements that take longer.
-const LONG_READERS: usize = 1;
-/// How many reads may wait for those readers: each may take as long as a statement may.
-const LONG_QUEUE: usize = 8;
+const SHORT_LIMIT: Duration = Duration::from_millis(100);
+/// How many reads may wait for the readers of longer ones, each of which may take as long as a
+/// statement may.
+const LONG_QUEUE: usize = 32;
 /// The length of a file's id, in characters.
 const FILE_ID_CHARS: usize = 20;
 
@@ -142,6 +141,38 @@ struct Parts<'a> {
     newest_event: i64,
 }
 
+/// The readers of short statements, and half as many of long ones.
+fn readers(
+    path: &Path,
+    config: &Config,
+    clock: &Clock,
+    reads: &Arc<Queue>,
+) -> Result<Vec<Reader>, Error> {
+    let limit = Duration::from_millis(config.statement_timeout_ms.max(1));
+    let short_count = config.reader_count();
+    let long_count = short_count.div_ceil(2);
+    let longer = Arc::new(Queue::new(LONG_QUEUE));
+    let reader = |is_long: bool| {
+        let queue = if is_long { &longer } else { reads };
+        Ok(Reader {
+            guarded: open_or_explain(path, Access::Read)?,
+            path: path.to_owned(),
+            clock: clock.clone(),
+            statement_limit: if is_long {
+                limit
+            } else {
+                limit.min(SHORT_LIMIT)
+            },
+            queue: Arc::clone(queue),
+            readers: if is_long { long_count } else { short_count },
+            longer: (!is_long).then(|| Arc::clone(&longer)),
+        })
+    };
+    (0..short_count + long_count)
+        .map(|number| reader(number >= short_count))
+        .collect()
+}
+
 fn start(parts: Parts<'_>) -> Result<Threads, Error> {
     let Parts {
         path,
@@ -161,33 +192,14 @@ fn start(parts: Parts<'_>) -> Result<Threads, Error> {
     let statement_limit = Duration::from_millis(config.statement_timeout_ms.max(1));
     let writes = Arc::new(Queue::new(config.write_queue.max(1)));
     let reads = Arc::new(Queue::new(READ_QUEUE));
-    let longer = Arc::new(Queue::new(LONG_QUEUE));
     let (changes, _) = watch::channel(newest_event);
     let (checkpoints, wanted) = mpsc::sync_channel(1);
 
     // All connections before the first thread: a failure here leaves nothing behind.
     let checkpointer = open_or_explain(&path, Access::Write)?;
-    let reader_count = config.reader_count();
-    let all_readers = reader_count + LONG_READERS;
-    let readers = (0..all_readers)
-        .map(|_| open_or_explain(&path, Access::Read))
-        .collect::<Result<Vec<_>, _>>()?;
+    let readers = readers(&path, config, clock, &reads)?;
     let mut others = Vec::new();
-    for (number, guarded) in readers.into_iter().enumerate() {
-        let is_long = number >= reader_count;
-        let queue = if is_long { &longer } else { &reads };
-        let reader = Reader {
-            guarded,
-            path: path.clone(),
-            clock: clock.clone(),
-            statement_limit: if is_long {
-                statement_limit
-            } else {
-                statement_limit.min(SHORT_LIMIT)
-            },
-            queue: Arc::clone(queue),
-            longer: (!is_long).then(|| Arc::clone(&longer)),
-        };
+    for (number, reader) in readers.into_iter().enumerate() {
         others.push(spawn(format!("{name}-read-{number}"), move || {
             reader.run();
         })?);

@@ -28,7 +28,7 @@ use secrecy::ExposeSecret as _;
 use crate::Objects;
 
 /// The largest XML body: 1,000 keys to delete of 1,024 bytes, escaped, or 10,000 parts.
-const MAX_XML_BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_XML_BYTES: usize = 8 * 1024 * 1024;
 
 /// Which operation a request turned out to be; filled while it is served.
 #[derive(Clone, Debug, Default)]

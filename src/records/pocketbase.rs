@@ -2,10 +2,12 @@
 //! with their rules and indexes, records with their ids, accounts whose passwords and unexpired
 //! tokens go on working, files, and settings.
 //!
-//! Running it again brings over what has changed since: a record of the same id is replaced. So an
-//! import that was cut off is simply started anew, and a long one can be made beside the running
-//! PocketBase and repeated once that has stopped. Nothing is written to `pb_data`. Nobody is told of
-//! imported records: no event, and so no mail, webhook or realtime message, comes of them.
+//! Running it again brings over what has changed since: of a record with the same id, and of a
+//! definition, what they say counts; fields that only we have keep their values, and records that
+//! they have no more stay. So an import that was cut off is simply started anew, and a long one can
+//! be made beside the running PocketBase and repeated once that has stopped. Nothing is written to
+//! `pb_data`. Nobody is told of imported records: no event, and so no mail, webhook or realtime
+//! message, comes of them.
 //!
 //! What cannot be taken is left out by the piece (a rule, an index, a row, a file), never in
 //! silence: the [`Report`] names each with its reason. A rule that cannot be taken is locked to
@@ -72,7 +74,7 @@ impl Records {
         };
         let source = Source::open(&installation.folder).await?;
         let mut reporter = Reporter::new(installation.dry_run, progress);
-        source.note_what_stays(&mut reporter);
+        source.note_what_stays(&mut reporter).await?;
         let given = source.definitions(&mut reporter).await?;
         let collections = self.take_definitions(given, &mut reporter).await?;
         let files = source.files();

@@ -2,9 +2,11 @@
 //! one snapshot, taken after the last of them came, and are answered together.
 //!
 //! Most readers give a statement a short time. A closure that needs longer begins anew at a reader
-//! for long ones, so that nobody's long question holds up everybody's short ones.
+//! for long ones, so that nobody's long questions keep everybody's short ones waiting for longer
+//! than that time.
 
 use std::{
+    collections::VecDeque,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,6 +36,8 @@ pub(crate) struct Reader {
     pub(crate) clock: Clock,
     pub(crate) statement_limit: Duration,
     pub(crate) queue: Arc<Queue>,
+    /// How many readers share the queue.
+    pub(crate) readers: usize,
     /// Takes the closures that need longer; those of its own readers stay.
     pub(crate) longer: Option<Arc<Queue>>,
 }
@@ -52,25 +56,35 @@ impl Reader {
         }
     }
 
+    /// Runs closures that all came before the first snapshot is taken: whoever has been told of a
+    /// commit sees it in what they ask for next.
     fn read(&self, first: Entry) {
-        let mut done = Vec::with_capacity(GROUP);
-        if let Err(error) = self.control("BEGIN") {
-            let mut work = first.work;
-            work.refuse(error);
-            work.answer();
-            return;
+        let mut waiting = VecDeque::from([first]);
+        // The other readers get their share of what waits.
+        let share = (self.queue.len() / self.readers).min(GROUP - 1);
+        waiting.extend((0..share).map_while(|_| self.queue.next_in_group()));
+        while !waiting.is_empty() {
+            self.read_together(&mut waiting);
         }
+    }
+
+    /// Runs closures in one snapshot until their time is over, and answers them.
+    fn read_together(&self, waiting: &mut VecDeque<Entry>) {
+        let mut done = Vec::with_capacity(waiting.len());
+        let begun = self.control("BEGIN");
         let started = Instant::now();
-        let mut next = Some(first);
-        while let Some(entry) = next {
-            if !entry.work.is_abandoned() {
-                done.extend(self.run_one(entry.work));
+        while let Some(Entry { mut work, .. }) = waiting.pop_front() {
+            if let Err(error) = &begun {
+                work.refuse(error.again());
+                done.push(work);
+                continue;
             }
-            let goes_on = done.len() < GROUP
-                && self.longer.is_some()
-                && started.elapsed() < GROUP_TIME
-                && !self.guarded.connection.is_autocommit();
-            next = goes_on.then(|| self.queue.next_in_group()).flatten();
+            if !work.is_abandoned() {
+                done.extend(self.run_one(work));
+            }
+            if started.elapsed() >= GROUP_TIME || self.guarded.connection.is_autocommit() {
+                break;
+            }
         }
         self.end();
         for work in done {

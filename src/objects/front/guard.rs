@@ -3,6 +3,7 @@
 use http::{Method, Request, StatusCode, header};
 
 use super::{chunks::Framing, error_page::ErrorPage};
+use crate::s3::MAX_XML_BYTES;
 
 /// The longest life of a presigned URL, as in AWS: seven days.
 const MAX_PRESIGN_SECONDS: u64 = 7 * 24 * 60 * 60;
@@ -35,6 +36,7 @@ impl Guard {
         check_signed_headers(request, &query)?;
         self.check_region(request, &query)?;
         self.check_length(request)?;
+        check_xml_length(request, &query)?;
         Ok(framing(request))
     }
 
@@ -88,6 +90,24 @@ impl Guard {
             _ => Ok(()),
         }
     }
+}
+
+/// Bodies that are XML are read whole. s3s answers one over its limit as a failure of its own.
+fn check_xml_length<B>(request: &Request<B>, query: &[(String, String)]) -> Result<(), ErrorPage> {
+    let is_xml = request.method() == Method::POST
+        && ["delete", "uploadId", "restore", "select"]
+            .iter()
+            .any(|name| value(query, name).is_some());
+    let length = header(request, header::CONTENT_LENGTH.as_str());
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if !is_xml || length.is_none_or(|length| length <= MAX_XML_BYTES) {
+        return Ok(());
+    }
+    Err(ErrorPage::new(
+        StatusCode::BAD_REQUEST,
+        "MalformedXML",
+        format!("The XML of the request is longer than {MAX_XML_BYTES} bytes"),
+    ))
 }
 
 fn check_presign(query: &[(String, String)]) -> Result<(), ErrorPage> {

@@ -16,6 +16,7 @@ use crate::{
         tokens::{self, PurposeClaims, fingerprint},
     },
     names::quote,
+    records::read::{self, Viewer},
 };
 
 /// Begins the id of the session that such a token is.
@@ -75,7 +76,8 @@ impl Records {
     }
 
     /// Begins a session of ours for whoever has such a token. The token goes on working until it
-    /// expires, as it did where it comes from.
+    /// expires, as it did where it comes from. One that was made to end, as those of impersonation
+    /// are, is answered as it is.
     pub(crate) async fn refresh_imported(
         &self,
         token: &str,
@@ -83,9 +85,34 @@ impl Records {
     ) -> Result<Session, Error> {
         let identity = self.imported_identity(token).await?;
         let identity = identity.ok_or_else(sessions::ended)?;
+        let claims = tokens::peek(token).ok_or_else(sessions::ended)?;
+        if claims.refreshable == Some(false) {
+            return self.unchanged(token, &claims, identity).await;
+        }
         let start = Start::of(&identity.collection_id, &identity.id, "import", info);
         let session = self.start_session(start, info).await?;
         session.ok_or_else(sessions::ended)
+    }
+
+    async fn unchanged(
+        &self,
+        token: &str,
+        claims: &PurposeClaims,
+        identity: Identity,
+    ) -> Result<Session, Error> {
+        let (records, of) = (self.clone(), identity.clone());
+        let read = move |tx: &mut Tx<'_>| {
+            let collection = records.shared_collection_in(tx, &of.collection_id)?;
+            let account = Some((collection.name.clone(), of.id.clone()));
+            read::by_id(tx, &collection, &of.id, &Viewer::Person { account })
+        };
+        Ok(Session {
+            token: token.to_owned(),
+            record: self.inner.database.read(read).await?,
+            identity,
+            expires_ms: claims.exp.saturating_mul(1_000),
+            meta: None,
+        })
     }
 
     /// Ends the session that such a token is; `id` is the token's fingerprint.

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use argon2::{
@@ -33,10 +34,12 @@ const MIN_CHARACTERS: usize = 8;
 const MAX_CHARACTERS: usize = 1_000;
 /// The highest cost of an imported hash that is compared: some seconds.
 const MAX_BCRYPT_COST: u32 = 15;
+/// The longest that a no is held back so that it takes as long as others.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// How many hashes may wait for a core before callers are turned away.
 const MAX_WAITING: usize = 64;
 /// When a caller that was turned away may come back.
-const BUSY_RETRY: std::time::Duration = std::time::Duration::from_secs(2);
+const BUSY_RETRY: Duration = Duration::from_secs(2);
 
 /// Hashes and verifies passwords. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -47,6 +50,8 @@ pub(crate) struct Passwords {
     nobody: Arc<OnceLock<String>>,
     /// How many passwords have been compared or hashed.
     runs: Arc<AtomicU64>,
+    /// How long an imported hash takes, in microseconds; 0 while none was compared.
+    imported_us: Arc<AtomicU64>,
     random: Random,
 }
 
@@ -58,6 +63,7 @@ impl Passwords {
             waiting: Arc::new(Semaphore::new(cores + MAX_WAITING)),
             nobody: Arc::new(OnceLock::new()),
             runs: Arc::default(),
+            imported_us: Arc::default(),
             random,
         }
     }
@@ -74,7 +80,8 @@ impl Passwords {
     }
 
     /// Whether the password is the one that was hashed. Without a hash, or with an empty one, the
-    /// answer is no and takes as long.
+    /// answer is no and takes as long. Every no takes as long as one to an imported hash, once there
+    /// was such, or it would tell which accounts were imported.
     pub(crate) async fn verify(
         &self,
         password: SecretString,
@@ -92,7 +99,9 @@ impl Passwords {
             let cut = password.chars().nth(MAX_CHARACTERS).is_none();
             let tried = if cut { password.as_bytes() } else { b"" };
             runs.fetch_add(1, Ordering::Relaxed);
-            let matches = if is_imported(compared) {
+            let started = Instant::now();
+            let imported = is_imported(compared);
+            let matches = if imported {
                 is_affordable(compared) && bcrypt::verify(tried, compared).unwrap_or(false)
             } else {
                 let parsed = PasswordHash::new(compared).map_err(|error| {
@@ -100,9 +109,30 @@ impl Passwords {
                 })?;
                 hasher()?.verify_password(tried, &parsed).is_ok()
             };
-            Ok(matches && known.is_some() && cut)
+            let matches = matches && known.is_some() && cut;
+            Ok::<_, Error>((matches, imported, started.elapsed()))
         };
-        self.on_a_core(verify).await?
+        let (matches, imported, took) = self.on_a_core(verify).await??;
+        let slowest = if imported {
+            self.note_imported(took)
+        } else {
+            Duration::from_micros(self.imported_us.load(Ordering::Relaxed))
+        };
+        if !matches && took < slowest {
+            tokio::time::sleep(slowest.saturating_sub(took)).await;
+        }
+        Ok(matches)
+    }
+
+    /// Follows how long imported hashes take: up at once, down slowly.
+    fn note_imported(&self, took: Duration) -> Duration {
+        let took_us = u64::try_from(took.min(MAX_PAUSE).as_micros()).unwrap_or(u64::MAX);
+        let follow = |slowest: u64| Some(took_us.max(slowest - slowest / 16));
+        let before = self
+            .imported_us
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, follow);
+        let before = before.unwrap_or_else(|same| same);
+        Duration::from_micros(took_us.max(before - before / 16))
     }
 
     /// How often the slow function has run: what an answer costs, without a stopwatch.
@@ -184,4 +214,29 @@ pub(crate) fn check(collection: &Collection, password: &str) -> Result<(), Field
         return Err(FieldError::new("validation_common_password", message));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_no_takes_as_long_as_one_to_an_imported_hash() {
+        let passwords = Passwords::new(Random::seeded(1));
+        let verify = async |password: &str, hash: Option<&str>| {
+            let started = Instant::now();
+            let hash = hash.map(str::to_owned);
+            let matches = passwords.verify(SecretString::from(password), hash);
+            (matches.await.unwrap(), started.elapsed())
+        };
+        let imported = bcrypt::hash("imported", 6).unwrap();
+        assert!(verify("imported", Some(&imported)).await.0);
+        assert!(!verify("another", Some(&imported)).await.0);
+        // As if the hash had been a costly one.
+        passwords.imported_us.store(400_000, Ordering::Relaxed);
+        for hash in [None, Some(imported.as_str())] {
+            let (matches, took) = verify("another", hash).await;
+            assert!(!matches && took >= Duration::from_millis(300), "{took:?}");
+        }
+    }
 }

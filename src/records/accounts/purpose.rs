@@ -120,6 +120,7 @@ impl Records {
             exp: expires_ms / 1_000,
             id: holder.id.clone(),
             new_email: new_email.map(str::to_owned),
+            refreshable: None,
             kind: purpose.name().to_owned(),
         };
         let own = format!("{}{}", holder.token_key, token.secret);

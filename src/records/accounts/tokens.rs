@@ -61,6 +61,9 @@ pub(crate) struct PurposeClaims {
     /// The address that the account is to get.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) new_email: Option<String>,
+    /// Whether an `auth` token of another installation may be exchanged for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refreshable: Option<bool>,
     /// What it is good for.
     #[serde(rename = "type")]
     pub(crate) kind: String,

@@ -301,7 +301,7 @@ fn forget_accounts(tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<Strin
 }
 
 /// The collections that have relations to this one, and the views that speak of it.
-fn references(tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, Error> {
+pub(crate) fn references(tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, Error> {
     let points = |other: &Collection| {
         other.id != collection.id
             && other.fields.iter().any(|field| {

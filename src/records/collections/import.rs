@@ -153,10 +153,13 @@ impl Records {
             if let Some(namesake) = store::find(tx, &name)?
                 && namesake.id != id
                 && !namesake.system
+                && !namesake.is_view()
                 && !given.iter().any(|other| text(other, "id") == namesake.id)
                 && is_empty(tx, &namesake)?
+                && change::references(tx, &namesake)?.is_empty()
             {
-                ended.extend(self.remove_collection(tx, &namesake)?);
+                let removed = self.remove_collection(tx, &namesake);
+                ended.extend(removed.map_err(|error| of_collection(&id, error))?);
             }
         }
         Ok(ended)

@@ -36,6 +36,16 @@ pub(super) fn claim(tx: &mut Tx<'_>, object: &str) -> Result<bool, Error> {
     Ok(claimed == 1)
 }
 
+/// Has an object that is nobody's stay until `due_ms`; false when it is not, or being removed.
+pub(super) fn renew(tx: &mut Tx<'_>, object: &str, due_ms: i64, boot: &str) -> Result<bool, Error> {
+    let renewed = tx.execute(
+        "UPDATE _mito_records_files_pending SET due_ms = $1, boot = $2 \
+         WHERE key = $3 AND taken = 0",
+        &[&due_ms, &boot, &object],
+    )?;
+    Ok(renewed == 1)
+}
+
 /// Whether the object is nobody's.
 pub(super) fn is_pending(tx: &mut Tx<'_>, object: &str) -> Result<bool, Error> {
     let sql = "SELECT key FROM _mito_records_files_pending WHERE key = $1";

@@ -24,6 +24,8 @@ use crate::{Error, FieldError};
 
 /// An upload takes no longer than this.
 const UPLOAD_LIFE: Duration = Duration::from_hours(24);
+/// Between two looks at whether a file is gone that is being removed.
+const REMOVAL_LOOK: Duration = Duration::from_millis(50);
 /// A staged file waits no longer than this for its record.
 const STAGED_LIFE: Duration = Duration::from_hours(1);
 
@@ -53,6 +55,15 @@ pub struct StagedFile {
     pub size: u64,
     /// What it is by its first bytes, whatever the client says: `text/plain; charset=utf-8`.
     pub mime: String,
+}
+
+/// A file that is stored already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    /// Its size in bytes.
+    pub(crate) bytes: u64,
+    /// Whether no record has it yet.
+    pub(crate) is_nobodys: bool,
 }
 
 impl Files<'_> {
@@ -140,12 +151,19 @@ impl Files<'_> {
         Err(Error::Invalid(message.to_owned()))
     }
 
-    /// Stores a file under the name that it has already, for an import; the write that follows
-    /// claims it. What is there under the same key is replaced.
-    pub async fn put_existing(&self, file: &FileKey, body: Body) -> Result<u64, Error> {
+    /// Stores a file under the name that it has already, for an import. One that is new is nobody's
+    /// until the write that follows claims it; one that a record has is replaced and stays its.
+    pub(crate) async fn put_existing(
+        &self,
+        file: &FileKey,
+        body: Body,
+        is_new: bool,
+    ) -> Result<u64, Error> {
         let bucket = self.bucket().await?;
         let object = file.object_key();
-        self.announce(&object, UPLOAD_LIFE).await?;
+        if is_new {
+            self.announce(&object, UPLOAD_LIFE).await?;
+        }
         let (head, body) = peek(body).await.map_err(failure_of_body)?;
         let put = Put {
             content_type: Some(detect::detect(&head).mime.to_owned()),
@@ -156,8 +174,30 @@ impl Files<'_> {
         Ok(stored.size)
     }
 
+    /// A file that is stored. If it is nobody's, it stays for the write that claims it; if it is just
+    /// being removed, this waits until it is gone.
+    pub(crate) async fn keep_stored(&self, file: &FileKey) -> Result<Option<Kept>, Error> {
+        let inner = &self.records.inner;
+        loop {
+            let (object, boot) = (file.object_key(), inner.boot.clone());
+            let renew = move |tx: &mut Tx<'_>| {
+                let life_ms = i64::try_from(UPLOAD_LIFE.as_millis()).unwrap_or(i64::MAX);
+                let due_ms = tx.now_ms().saturating_add(life_ms);
+                let renewed = pending::renew(tx, &object, due_ms, &boot)?;
+                let is_going = !renewed && pending::is_pending(tx, &object)?;
+                Ok::<_, Error>((renewed, is_going))
+            };
+            let (is_nobodys, is_going) = inner.database.write(renew).await?;
+            if !is_going {
+                let bytes = self.stored_bytes(file).await?;
+                return Ok(bytes.map(|bytes| Kept { bytes, is_nobodys }));
+            }
+            inner.clock.sleep(REMOVAL_LOOK).await;
+        }
+    }
+
     /// The size of a file that is stored, in bytes.
-    pub(crate) async fn stored_bytes(&self, file: &FileKey) -> Result<Option<u64>, Error> {
+    async fn stored_bytes(&self, file: &FileKey) -> Result<Option<u64>, Error> {
         let bucket = self.bucket().await?;
         match self.objects().head(bucket, &file.object_key()).await {
             Ok(object) => Ok(Some(object.size)),
@@ -198,13 +238,13 @@ impl Files<'_> {
     }
 }
 
-/// Makes a file that is stored its record's, whether it is that already or nobody's.
-pub(crate) fn reclaim_in(tx: &mut Tx<'_>, file: &FileKey) -> Result<(), Error> {
+/// Makes a file that is stored its record's; `has_it` says that it is that already.
+pub(crate) fn reclaim_in(tx: &mut Tx<'_>, file: &FileKey, has_it: bool) -> Result<(), Error> {
     let object = file.object_key();
-    if pending::claim(tx, &object)? || !pending::is_pending(tx, &object)? {
+    if pending::claim(tx, &object)? || (has_it && !pending::is_pending(tx, &object)?) {
         return Ok(());
     }
-    let message = format!("{object} is just being removed; import again");
+    let message = format!("its file {} has just been removed; import again", file.name);
     Err(Error::Invalid(message))
 }
 

@@ -47,13 +47,20 @@ impl Records {
         reporter: &mut Reporter<'_>,
     ) -> Result<Vec<Collection>, Error> {
         let mut postponed = Vec::new();
+        let was_empty = given.is_empty();
         for _ in 0..MAX_ATTEMPTS {
             let attempt = self.try_definitions(given.clone(), reporter.is_dry_run());
             match attempt.await {
                 Ok(collections) => return Ok(collections),
                 Err(Error::Fields(errors)) => {
                     for (id, errors) in by_collection(errors) {
-                        leave_out(&mut given, &id, &errors, &mut postponed, reporter);
+                        leave_out(&mut given, &id, errors, &mut postponed, reporter)?;
+                    }
+                    if given.is_empty() && !was_empty {
+                        return Err(Error::Invalid(format!(
+                            "none of the collections can be taken; the last of them: {}",
+                            reporter.last_reason()
+                        )));
                     }
                 }
                 Err(error) => return Err(error),
@@ -106,7 +113,7 @@ impl Records {
 fn by_collection(errors: FieldErrors) -> Vec<(String, Vec<(String, String)>)> {
     let mut found: Vec<(String, Vec<(String, String)>)> = Vec::new();
     for (path, error) in errors {
-        let (id, path) = path.split_once(':').unwrap_or(("", &path));
+        let (id, path) = path.rsplit_once(':').unwrap_or(("", &path));
         let wrong = (path.to_owned(), error.message);
         match found.iter_mut().find(|(known, _)| known == id) {
             Some((_, errors)) => errors.push(wrong),
@@ -120,18 +127,16 @@ fn by_collection(errors: FieldErrors) -> Vec<(String, Vec<(String, String)>)> {
 fn leave_out(
     given: &mut Vec<Record>,
     collection: &str,
-    errors: &[(String, String)],
+    mut errors: Vec<(String, String)>,
     postponed: &mut Vec<String>,
     reporter: &mut Reporter<'_>,
-) {
+) -> Result<(), Error> {
     let Some(position) = given
         .iter()
         .position(|definition| id(definition) == collection)
     else {
-        // Not about one of them: nothing can be taken.
-        given.clear();
-        reporter.problem("collections", sentence(errors));
-        return;
+        // Not about one of them, so nothing can be left out.
+        return Err(Error::Invalid(sentence(&errors)));
     };
     let name = given[position]
         .get("name")
@@ -149,23 +154,25 @@ fn leave_out(
         if first_time && errors.iter().any(|(path, _)| path == "viewQuery") {
             postponed.push(collection.to_owned());
             given.push(definition);
-            return;
+            return Ok(());
         }
-        let reason = format!("the collection is left out: {}", sentence(errors));
+        let reason = format!("the collection is left out: {}", sentence(&errors));
         reporter.problem(name, reason);
-        return;
+        return Ok(());
     }
     // From the last to the first, so that the places of indexes hold until they are gone.
-    for (path, message) in errors.iter().rev() {
+    errors.sort_by_key(|(path, _)| std::cmp::Reverse(number_of(path)));
+    for (path, message) in &errors {
         let what = drop_piece(&mut given[position], path);
         reporter.problem(&name, format!("{what}: {message}"));
     }
+    Ok(())
 }
 
 /// Takes one piece out of a definition; returns what became of it.
 fn drop_piece(definition: &mut Record, path: &str) -> String {
     let first = first_of(path);
-    let number = path.split('.').find_map(|part| part.parse::<usize>().ok());
+    let number = number_of(path);
     if RULES.contains(&first) {
         let rule = definition.insert(first.to_owned(), Value::Null);
         let rule = rule.as_ref().and_then(Value::as_str).unwrap_or_default();
@@ -187,6 +194,11 @@ fn drop_piece(definition: &mut Record, path: &str) -> String {
     }
     definition.shift_remove(first);
     format!("{first} is as it is by default")
+}
+
+/// The place in a list that a path speaks of.
+fn number_of(path: &str) -> Option<usize> {
+    path.split('.').find_map(|part| part.parse().ok())
 }
 
 fn first_of(path: &str) -> &str {

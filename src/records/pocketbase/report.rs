@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Collection, collections::store::kind_name};
 
 /// The most problems that are listed one by one; more are counted.
-const MAX_PROBLEMS: usize = 1_000;
-/// The longest reason of a problem, in characters.
-const MAX_REASON: usize = 500;
+const MAX_PROBLEMS: usize = 500;
+/// The longest place and the longest reason of a problem, in characters.
+const MAX_TEXT: usize = 400;
 
 /// What an import took over, or would take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +90,8 @@ impl<'a> Reporter<'a> {
             return;
         }
         self.report.problems.push(Problem {
-            place: place.into(),
-            reason: reason.as_ref().chars().take(MAX_REASON).collect(),
+            place: place.into().chars().take(MAX_TEXT).collect(),
+            reason: reason.as_ref().chars().take(MAX_TEXT).collect(),
         });
     }
 
@@ -101,6 +101,11 @@ impl<'a> Reporter<'a> {
         if !known.into_iter().any(|problem| problem.place == place) {
             self.problem(place, reason);
         }
+    }
+
+    pub(super) fn last_reason(&self) -> &str {
+        let last = self.report.problems.last();
+        last.map_or("", |problem| &problem.reason)
     }
 
     pub(super) fn begin_collection(&mut self, collection: &Collection) {

@@ -1,9 +1,9 @@
 //! Settings in, group by group: what a group says that is decided elsewhere here is left out.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::report::Reporter;
-use crate::{Error, Records};
+use crate::{Error, Records, Settings};
 
 /// How often a group is tried with less in it.
 const MAX_ATTEMPTS: usize = 50;
@@ -23,7 +23,12 @@ impl Records {
                 return Ok(());
             }
         };
+        let known = json!(Settings::default());
         for (name, group) in groups {
+            if known.get(&name).is_none() {
+                reporter.problem(format!("settings.{name}"), "there is nothing like it here");
+                continue;
+            }
             self.take_group(&name, group, reporter).await?;
         }
         Ok(())

@@ -28,6 +28,19 @@ const BESIDE: &[(&str, &str)] = &[
     ),
 ];
 
+/// System collections whose records are not taken.
+const SYSTEM: &[(&str, &str)] = &[
+    (
+        "_otps",
+        "one-time passwords on their way are not taken: they live minutes",
+    ),
+    ("_mfas", "half sign-ins are not taken: they live minutes"),
+    (
+        "_authOrigins",
+        "places of earlier sign-ins are not taken: the next sign-in of each account is not alerted",
+    ),
+];
+
 /// A `pb_data`.
 pub(super) struct Source {
     folder: PathBuf,
@@ -38,13 +51,13 @@ impl Source {
     /// Opens the `pb_data` at `folder`, or in it.
     pub(super) async fn open(folder: &Path) -> Result<Self, Error> {
         let inner = folder.join("pb_data");
-        let folder = if inner.join("data.db").is_file() {
+        let folder = if exists(&inner.join("data.db")).await? {
             inner
         } else {
             folder.to_owned()
         };
         let path = folder.join("data.db");
-        if !path.exists() {
+        if !exists(&path).await? {
             return Err(Error::Invalid(format!(
                 "there is no data.db in {}; name the folder pb_data of a PocketBase",
                 folder.display()
@@ -55,30 +68,28 @@ impl Source {
     }
 
     /// Says what stands in and beside the folder and is not taken.
-    pub(super) fn note_what_stays(&self, reporter: &mut Reporter<'_>) {
+    pub(super) async fn note_what_stays(&self, reporter: &mut Reporter<'_>) -> Result<(), Error> {
         let parent = self.folder.parent().unwrap_or(&self.folder);
         for (name, reason) in BESIDE {
-            let holds_something = parent
-                .join(name)
-                .read_dir()
-                .is_ok_and(|mut entries| entries.next().is_some());
-            if holds_something {
+            if holds_something(&parent.join(name)).await {
                 reporter.problem(*name, reason);
             }
         }
-        let backups = self.folder.join("backups").read_dir();
-        let archives = backups.map_or(0, |entries| {
-            entries
-                .flatten()
-                .filter(|entry| entry.path().extension().is_some_and(|end| end == "zip"))
-                .count()
-        });
-        if archives > 0 {
-            let reason = format!(
-                "{archives} archives stay where they are: unpack one and import it as a pb_data"
-            );
+        if holds_something(&self.folder.join("backups")).await {
+            let reason = "archives stay where they are: unpack one and import it as a pb_data";
             reporter.problem("backups", reason);
         }
+        if exists(&self.folder.join("auxiliary.db")).await? {
+            reporter.problem("auxiliary.db", "the log of requests stays where it is");
+        }
+        for (name, reason) in SYSTEM {
+            let is_there = self.has_column(name, "id").await?;
+            let sql = format!("SELECT 1 AS one FROM {} LIMIT 1", quote(name));
+            if is_there && !self.query(sql, Vec::new(), 1).await?.is_empty() {
+                reporter.problem(*name, reason);
+            }
+        }
+        Ok(())
     }
 
     /// The definitions of its own collections and of its administrators, as its API would send
@@ -121,16 +132,11 @@ impl Source {
     pub(super) async fn count(&self, collection: &Collection) -> Result<Option<u64>, Error> {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = $1";
         let name = vec![Stored::Text(collection.name.clone())];
-        let found = self.data.page(sql.to_owned(), name, 1).await;
-        if found.map_err(unreadable)?.is_empty() {
+        if self.query(sql.to_owned(), name, 1).await?.is_empty() {
             return Ok(None);
         }
         let sql = format!("SELECT COUNT(*) AS total FROM {}", quote(&collection.name));
-        let rows = self
-            .data
-            .page(sql, Vec::new(), 1)
-            .await
-            .map_err(unreadable)?;
+        let rows = self.query(sql, Vec::new(), 1).await?;
         let total: i64 = rows.first().map_or(Ok(0), |row| row.get("total"))?;
         Ok(Some(u64::try_from(total).unwrap_or_default()))
     }
@@ -140,25 +146,35 @@ impl Source {
         &self,
         collection: &Collection,
         after: i64,
+        limit: usize,
     ) -> Result<Vec<Row>, Error> {
         let sql = format!(
             "SELECT _rowid_ AS {POSITION}, * FROM {} WHERE _rowid_ > $1 ORDER BY _rowid_",
             quote(&collection.name)
         );
-        self.page(sql, after).await
+        self.query(sql, vec![Stored::Integer(after)], limit).await
     }
 
     async fn page(&self, sql: String, after: i64) -> Result<Vec<Row>, Error> {
         let after = vec![Stored::Integer(after)];
-        let page = self.data.page(sql, after, PAGE_ROWS).await;
-        page.map_err(unreadable)
+        self.query(sql, after, PAGE_ROWS).await
+    }
+
+    async fn query(
+        &self,
+        sql: String,
+        parameters: Vec<Stored>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Error> {
+        let rows = self.data.page(sql, parameters, limit).await;
+        rows.map_err(unreadable)
     }
 
     async fn has_column(&self, table: &str, column: &str) -> Result<bool, Error> {
         let sql = "SELECT name FROM pragma_table_info($1) WHERE name = $2";
         let names = [table, column].map(|name| Stored::Text(name.to_owned()));
-        let found = self.data.page(sql.to_owned(), names.to_vec(), 1).await;
-        Ok(!found.map_err(unreadable)?.is_empty())
+        let found = self.query(sql.to_owned(), names.to_vec(), 1).await?;
+        Ok(!found.is_empty())
     }
 
     /// Where the files of its records are.
@@ -248,6 +264,18 @@ fn json(row: &Row, column: &str) -> Result<Value, String> {
 
 fn text(row: &Row, column: &str) -> String {
     row.get(column).unwrap_or_default()
+}
+
+async fn exists(path: &Path) -> Result<bool, Error> {
+    let exists = tokio::fs::try_exists(path).await;
+    exists.map_err(|error| Error::Invalid(format!("cannot read {}: {error}", path.display())))
+}
+
+async fn holds_something(folder: &Path) -> bool {
+    match tokio::fs::read_dir(folder).await {
+        Ok(mut entries) => matches!(entries.next_entry().await, Ok(Some(_))),
+        Err(_) => false,
+    }
 }
 
 fn unreadable(error: mito_database::Error) -> Error {

@@ -109,8 +109,8 @@ async fn empty_namesakes_give_way_and_others_do_not() {
     // Now it is not empty, and another of that name stays outside.
     old.sql("UPDATE _collections SET id = 'other0000000000'")
         .await;
-    let report = old.import(&fixture, false).await.unwrap();
-    assert!(reasons(&report).contains("left out: name:"), "{report:?}");
+    let error = old.import(&fixture, false).await.unwrap_err().to_string();
+    assert!(error.contains("left out: name:"), "{error}");
     let users = fixture.records.collection("users").await.unwrap();
     assert_eq!(users.id, "oldusers0000000");
 }
@@ -132,10 +132,21 @@ async fn a_collection_with_records_keeps_its_fields() {
         .update_collection("notes", more)
         .await
         .unwrap();
+    let fill = |tx: &mut Tx<'_>| tx.execute("UPDATE notes SET ours = 'kept'", &[]);
+    fixture.database.write(fill).await.unwrap();
+    let fill = |tx: &mut Tx<'_>| tx.execute("INSERT INTO notes (id) VALUES ('r2')", &[]);
+    fixture.database.write(fill).await.unwrap();
+    let dry = old.import(&fixture, true).await.unwrap();
+    assert_eq!(dry.collections[0].replaced, 1, "{dry:?}");
     let report = old.import(&fixture, false).await.unwrap();
     assert_eq!(report.collections[0].replaced, 1, "{report:?}");
-    let notes = fixture.records.collection("notes").await.unwrap();
-    assert!(notes.field("ours").is_some(), "{notes:?}");
+    assert!(
+        reasons(&report).contains("1 records are here and not"),
+        "{report:?}"
+    );
+    let look = |tx: &mut Tx<'_>| tx.query_one("SELECT ours FROM notes WHERE id = 'r1'", &[]);
+    let row = fixture.database.read(look).await.unwrap().unwrap();
+    assert_eq!(row.get::<String>("ours").unwrap(), "kept");
 }
 
 #[tokio::test]
@@ -152,11 +163,16 @@ async fn pieces_that_do_not_fit_are_left_out() {
     let view = json!({"type": "view", "fields": [],
         "options": {"viewQuery": "SELECT id FROM nowhere"}});
     old.collection("view30000000000", "lost_view", view).await;
-    let more = json!({"listRule": "no_such_field = 1", "indexes": [
-        "CREATE INDEX `idx_a` ON `notes` (`nothing`)",
-        "CREATE INDEX `idx_b` ON `notes` (`title`)",
-        "CREATE INDEX broken",
-    ]});
+    let mut indexes: Vec<String> = (0..12)
+        .map(|number| {
+            format!(
+                "CREATE INDEX `idx_{number}` ON `notes` (`title`, `id`) WHERE `title` != '{number}'"
+            )
+        })
+        .collect();
+    indexes[2] = "CREATE INDEX `idx_a` ON `notes` (`nothing`)".to_owned();
+    indexes[10] = "CREATE INDEX broken".to_owned();
+    let more = json!({"listRule": "no_such_field = 1", "indexes": indexes});
     old.collection("notes0000000000", "notes", more).await;
     let report = old.import(&fixture, false).await.unwrap();
     let told = reasons(&report);
@@ -170,7 +186,7 @@ async fn pieces_that_do_not_fit_are_left_out() {
     }
     let notes = fixture.records.collection("notes").await.unwrap();
     assert_eq!(notes.list_rule, None);
-    assert_eq!(notes.indexes.len(), 1, "{notes:?}");
+    assert_eq!(notes.indexes.len(), 10, "{notes:?}");
     assert!(fixture.records.collection("second_view").await.is_ok());
     assert!(fixture.records.collection("lost_view").await.is_err());
 }

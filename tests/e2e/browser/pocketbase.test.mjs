@@ -221,6 +221,7 @@ test("a create rule is asked about a record that is not there yet", async () => 
   await record.fill('{"status": "draft"}');
   await tester.getByRole("button", { name: "Test" }).click();
   await tester.getByText("The rule refuses it").waitFor();
+  await tester.getByText("Judged by the record as it would be.").waitFor();
   await shot("create-rule-tester");
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Undo" }).click();

@@ -6,6 +6,7 @@ export type { AiRun } from '@/bindings/AiRun';
 export type { BucketSummary } from '@/bindings/BucketSummary';
 export type { Delivery } from '@/bindings/Delivery';
 export type { DeliveryState } from '@/bindings/DeliveryState';
+export type { Explained } from '@/bindings/Explained';
 export type { Explanation } from '@/bindings/Explanation';
 export type { GatewayEntryPoint } from '@/bindings/GatewayEntryPoint';
 export type { GatewayRouter } from '@/bindings/GatewayRouter';

@@ -14,7 +14,7 @@ import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '@/api/client';
-import type { Collection, Explanation } from '@/api/types';
+import type { Collection, Explained } from '@/api/types';
 import { ErrorState } from '@/components/states';
 import { JsonControl } from '../form/JsonControl';
 import { FilterInput } from '../language/FilterInput';
