@@ -20,18 +20,22 @@
 //! | [`rows`] | a row of theirs as a row of ours |
 //! | [`copy`](mod@copy) | all records of a collection, page by page |
 //! | [`files`] | what records carry |
+//! | [`write`](mod@write) | rows into the database |
+//! | [`rehearse`] | what a dry run foresees of that |
 //! | [`settings`] | settings in, group by group |
 //! | [`report`] | what was taken and what was not |
 
 mod copy;
 mod definitions;
 mod files;
+mod rehearse;
 mod report;
 mod rows;
 mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::path::PathBuf;
 
