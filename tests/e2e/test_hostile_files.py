@@ -78,7 +78,10 @@ def delete_objects(platform, body):
     SigV4Auth(Credentials("mito", SECRET_KEY), "s3", "us-east-1").add_auth(request)
     host, port = address.rsplit(":", 1)
     connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_SECONDS)
-    connection.request("POST", "/inbox?delete=", body, dict(request.headers))
+    try:
+        connection.request("POST", "/inbox?delete=", body, dict(request.headers))
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # It was answered before all of it was read.
     answer = connection.getresponse()
     told = answer.read()
     connection.close()

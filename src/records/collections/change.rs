@@ -6,7 +6,7 @@ use mito_database::Tx;
 
 use crate::{
     Collection, CollectionKind, Error, FieldError, Record, Records,
-    accounts::SUPERUSERS,
+    accounts::{SUPERUSERS, options::AuthOptions},
     collections::{
         indexes::Index,
         read, schema, store, system,
@@ -19,6 +19,8 @@ use crate::{
 
 /// Records that are removed between two looks at what is left.
 const PAGE: i64 = 500;
+/// Sessions that one statement ends.
+const SESSIONS_AT_ONCE: i64 = 10_000;
 /// Characters that are added to an id that is taken.
 const SUFFIX_LENGTH: usize = 4;
 
@@ -61,9 +63,13 @@ impl Records {
             let mut wanted = read::change(&existing, &definition)?;
             system::imply(&mut wanted);
             let random = &records.inner.random;
-            save(tx, wanted, Some(&existing), random).map_err(|error| told(error, "update"))
+            let updated =
+                save(tx, wanted, Some(&existing), random).map_err(|error| told(error, "update"))?;
+            let ended = end_with_secret(tx, &existing, &updated)?;
+            Ok::<_, Error>((updated, ended))
         };
-        let updated = self.inner.database.exclusive(update).await?;
+        let (updated, ended) = self.inner.database.exclusive(update).await?;
+        self.mark_all_ended(&ended);
         tracing::info!(collection = %updated.name, "changed a collection");
         Ok(updated)
     }
@@ -278,26 +284,53 @@ fn normalise_indexes(wanted: &mut Collection) {
     }
 }
 
+/// Another secret for tokens ends all that there are, as it does in PocketBase, whose tokens are
+/// signed with it. Returns the sessions.
+fn end_with_secret(
+    tx: &mut Tx<'_>,
+    before: &Collection,
+    after: &Collection,
+) -> Result<Vec<String>, Error> {
+    let secret = |collection| AuthOptions::of(collection).auth_token.secret;
+    if !after.is_auth() || secret(before) == secret(after) {
+        return Ok(Vec::new());
+    }
+    end_sessions(tx, &after.id)
+}
+
+fn end_sessions(tx: &mut Tx<'_>, collection_id: &str) -> Result<Vec<String>, Error> {
+    let sql = "DELETE FROM _mito_records_sessions WHERE id IN (SELECT id \
+         FROM _mito_records_sessions WHERE collection_id = $1 LIMIT $2) RETURNING id";
+    let mut ended = Vec::new();
+    loop {
+        let sessions = tx.query(sql, &[&collection_id, &SESSIONS_AT_ONCE])?;
+        if sessions.is_empty() {
+            return Ok(ended);
+        }
+        for session in sessions {
+            ended.push(session.get("id")?);
+        }
+    }
+}
+
 /// Removes what there is about the accounts of a collection. Returns their sessions.
 fn forget_accounts(tx: &mut Tx<'_>, collection: &Collection) -> Result<Vec<String>, Error> {
     if !collection.is_auth() {
         return Ok(Vec::new());
     }
     let id = &collection.id;
-    let sql = "SELECT id FROM _mito_records_sessions WHERE collection_id = $1";
-    let sessions = tx.query(sql, &[id])?;
-    for table in ["_mito_records_sessions", "_mito_records_codes"] {
-        let sql = format!("DELETE FROM {table} WHERE collection_id = $1");
-        tx.execute(&sql, &[id])?;
-    }
+    let sessions = end_sessions(tx, id)?;
+    tx.execute(
+        "DELETE FROM _mito_records_codes WHERE collection_id = $1",
+        &[id],
+    )?;
     for name in ["_externalAuths", "_mfas", "_otps", "_authOrigins"] {
         if store::find(tx, name)?.is_some() {
             let sql = format!("DELETE FROM {} WHERE \"collectionRef\" = $1", quote(name));
             tx.execute(&sql, &[id])?;
         }
     }
-    let id = |row: &mito_database::Row| row.get("id");
-    Ok(sessions.iter().map(id).collect::<Result<_, _>>()?)
+    Ok(sessions)
 }
 
 /// The collections that have relations to this one, and the views that speak of it.

@@ -232,3 +232,23 @@ async fn what_is_over_is_swept_and_what_an_account_had_goes_with_it() {
         .unwrap();
     assert_eq!(rows(&fixture).await[0], 0);
 }
+
+#[tokio::test]
+async fn another_secret_ends_all_sessions_of_a_collection() {
+    let fixture = Fixture::new().await;
+    let records = &fixture.records;
+    fixture.sign_up("a@b.co").await;
+    let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
+    assert!(records.authenticate(&session.token).await.is_some());
+    let change = async |options: serde_json::Value| {
+        let change = json!({"authToken": options});
+        let change = change.as_object().unwrap().clone();
+        records.update_collection("users", change).await.unwrap();
+    };
+    change(json!({"duration": 1_000})).await;
+    assert!(records.authenticate(&session.token).await.is_some());
+    change(json!({"duration": 1_000, "secret": "n".repeat(50)})).await;
+    assert!(records.authenticate(&session.token).await.is_none());
+    let session = fixture.sign_in("a@b.co", PASSWORD).await.unwrap();
+    assert!(records.authenticate(&session.token).await.is_some());
+}
