@@ -1,6 +1,7 @@
 //! The composition root: the only file that names every role. Open → bind → start → serve.
 
 mod publish;
+mod reload;
 mod services;
 mod storage;
 
@@ -23,7 +24,9 @@ use mito_objects::BlobFault;
 use tokio::sync::watch;
 
 use crate::{config::Config, control, data_folder, starter::Importer};
+use reload::Reload;
 
+pub use reload::Source;
 pub use services::Roles;
 pub use storage::{KNOWN, Storage};
 
@@ -158,6 +161,8 @@ pub struct App {
     control: Option<control::Bound>,
     addresses: Addresses,
     restart: Shutdown,
+    reload: Reload,
+    source: Option<Source>,
     /// Takes log lines as long as it lives.
     _log_lines: Arc<dyn LogSink>,
 }
@@ -184,8 +189,11 @@ impl App {
             &roles,
         )?;
         services::register(&config, &environment, &network, &storage, &roles, &gateway)?;
+        let reload = Reload::new(config.clone(), gateway.clone(), roles.records.clone());
         Ok(Self {
             config,
+            reload,
+            source: None,
             environment,
             storage,
             supervisor,
@@ -222,6 +230,11 @@ impl App {
         Ok(&self.addresses)
     }
 
+    /// Takes changes of the configuration from there, once started.
+    pub fn watch(&mut self, source: Source) {
+        self.source = Some(source);
+    }
+
     /// Starts the roles in dependency order; each becomes healthy in its own time.
     pub fn start(&mut self) -> Result<(), Error> {
         let options = mito_network::start::Options {
@@ -235,8 +248,12 @@ impl App {
         if let Some(bound) = self.control.take() {
             control::serve(bound, self.control_state(), &self.supervisor);
         }
+        if let Some(source) = self.source.take() {
+            self.reload.clone().watch(source, &self.supervisor);
+        }
         for published in self.published.drain(..) {
-            publish::serve(published, &self.network, &self.config, &self.supervisor);
+            let limits = self.gateway.limits();
+            publish::serve(published, &self.network, limits, &self.supervisor);
         }
         Ok(())
     }
@@ -332,7 +349,6 @@ impl App {
         control::State {
             network: self.network.clone(),
             records: self.roles.records.clone(),
-            panel_url: self.panel_url(),
         }
     }
 
@@ -343,19 +359,33 @@ impl App {
 
     /// The public URL of the host `name` below the domain.
     pub fn url(&self, name: &str) -> String {
-        let host = format!("{name}.{}", self.config.domain);
-        let port = |entrypoint: &str| {
-            self.addresses
-                .entrypoints
-                .get(entrypoint)
-                .map(SocketAddr::port)
-        };
-        match (self.config.is_development(), port("web"), port("websecure")) {
-            (true, Some(80), _) => format!("http://{host}"),
-            (true, Some(port), _) => format!("http://{host}:{port}"),
-            (false, _, Some(port)) if port != 443 => format!("https://{host}:{port}"),
-            _ => format!("https://{host}"),
+        public_url(&self.config, &self.addresses.entrypoints, name)
+    }
+
+    /// What the platform runs with, whenever it is asked, with the addresses that it has taken: who
+    /// was told where everything is finds it there again.
+    pub fn current_config(&self) -> impl Fn() -> Config + 'static {
+        let (reload, services) = (self.reload.clone(), self.addresses.services.clone());
+        move || {
+            let mut config = reload.current();
+            for (service, address) in &services {
+                let publish = &mut config.network.publish;
+                publish.insert(service.clone(), address.to_string());
+            }
+            config
         }
+    }
+}
+
+/// The public URL of the host `name` below the domain, by the entry points that listen.
+fn public_url(config: &Config, entrypoints: &BTreeMap<String, SocketAddr>, name: &str) -> String {
+    let host = format!("{name}.{}", config.domain);
+    let port = |entrypoint: &str| entrypoints.get(entrypoint).map(SocketAddr::port);
+    match (config.is_development(), port("web"), port("websecure")) {
+        (true, Some(80), _) => format!("http://{host}"),
+        (true, Some(port), _) => format!("http://{host}:{port}"),
+        (false, _, Some(port)) if port != 443 => format!("https://{host}:{port}"),
+        _ => format!("https://{host}"),
     }
 }
 

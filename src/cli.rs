@@ -5,7 +5,9 @@ mod backup;
 mod import;
 pub mod output;
 mod ps;
+mod routes;
 mod settings;
+mod trust;
 mod up;
 
 use std::path::PathBuf;
@@ -103,6 +105,13 @@ enum Command {
     /// Take over an installation of another back end
     #[command(subcommand)]
     Import(import::Command),
+    /// Let this machine's browsers and programs trust the local certificate authority
+    Trust,
+    /// Take that back
+    Untrust,
+    /// Take over routes of another stack
+    #[command(subcommand)]
+    Routes(routes::Command),
     /// Show the configuration and where every value comes from
     Config {
         /// Print an example mito.toml with every option instead
@@ -158,12 +167,15 @@ pub async fn run(arguments: Arguments) -> u8 {
         }
     };
     match command {
-        Command::Up(up) => up::run(loaded, up).await,
+        Command::Up(up) => up::run(loaded, sources, up).await,
         Command::Ps { json } => ps::run(&loaded.value, json).await,
         Command::Admin(command) => admin::run(loaded.value, command).await,
         Command::Backup { name } => backup::backup(loaded.value, name.unwrap_or_default()).await,
         Command::Restore { file } => backup::restore(loaded.value, &file).await,
         Command::Import(command) => import::run(loaded.value, command).await,
+        Command::Trust => trust::run(&loaded.value, trust::Wish::Trust),
+        Command::Untrust => trust::run(&loaded.value, trust::Wish::Untrust),
+        Command::Routes(command) => routes::run(&loaded.value.data, command),
         Command::Config { .. } => settings::show(&loaded),
     }
 }

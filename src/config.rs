@@ -120,7 +120,7 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("PG_PASSWORD", ""),
     ("PG_DATABASE", ""),
     ("JWT_REFRESH_SECRET", ""),
-    ("ACME_EMAIL", ""),
+    ("ACME_EMAIL", "gateway.acme.email"),
     ("FIREBASE_PROJECT_ID", ""),
     ("FIREBASE_PRIVATE_KEY", ""),
     ("FIREBASE_CLIENT_EMAIL", ""),

@@ -48,8 +48,6 @@ pub struct State {
     pub network: Network,
     /// The accounts.
     pub records: Records,
-    /// Where the control panel is.
-    pub panel_url: String,
 }
 
 /// What `mito ps` shows.
@@ -92,7 +90,8 @@ impl State {
     /// A new one-time link; the one before it ends.
     pub async fn setup_url(&self) -> Result<Option<String>, mito_records::Error> {
         let token = self.records.new_setup_token().await?;
-        Ok(token.map(|token| format!("{}/setup#token={}", self.panel_url, token.expose_secret())))
+        let panel = self.records.platform_url();
+        Ok(token.map(|token| format!("{panel}/setup#token={}", token.expose_secret())))
     }
 }
 
@@ -150,7 +149,7 @@ async fn status(Extracted(state): Extracted<State>) -> Result<Json<Status>, Prob
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(Json(Status {
         services,
-        panel_url: state.panel_url,
+        panel_url: state.records.platform_url(),
     }))
 }
 

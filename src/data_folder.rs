@@ -10,6 +10,8 @@ use std::{
 
 /// The lock file is also the marker by which mito knows a folder of its own.
 const LOCK: &str = "mito.lock";
+/// The folder of the gateway's files.
+const ROUTES: &str = "gateway";
 
 /// A locked data folder; the lock ends with the value or the process, whichever is first.
 #[derive(Debug)]
@@ -124,7 +126,10 @@ fn refuse_foreign(path: &Path) -> Result<(), Error> {
             // Another mito that starts now was faster; the lock decides.
             return Ok(());
         }
-        foreign = Some(name);
+        // Routes may be written before the first start.
+        if name != ROUTES {
+            foreign = Some(name);
+        }
     }
     foreign.map_or(Ok(()), |entry| {
         Err(Error::Foreign {
@@ -158,6 +163,13 @@ mod tests {
         let refused = DataFolder::open(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("thesis.txt"), "{refused}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn routes_may_be_there_before_the_first_start() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(ROUTES)).unwrap();
+        DataFolder::open(folder.path()).unwrap();
     }
 
     #[test]

@@ -41,7 +41,8 @@
 //!
 //! **A start.** [`app::App::open`] opens the storage in parallel and builds every role;
 //! [`app::App::bind`] takes the ports; [`app::App::start`] starts the network, which gates each role
-//! by the health of those it depends on; [`app::App::serve`] opens the gateway last.
+//! by the health of those it depends on; [`app::App::serve`] opens the gateway last. While it runs,
+//! `app::reload` puts a changed configuration in place.
 
 pub mod app;
 pub mod cli;

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Err(error) => return ExitCode::from(mito::cli::misuse(&error)),
     };
     mito_core::scheduling::prefer_throughput();
+    mito_core::descriptors::raise();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -55,7 +55,7 @@ fn is_dashboard_door(request: &Request<Body>) -> bool {
     let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
     is_read
         && request.uri().path() == "/"
-        && connection.is_some_and(|it| it.entrypoint == DASHBOARD_ENTRY_POINT)
+        && connection.is_some_and(|it| &*it.entrypoint == DASHBOARD_ENTRY_POINT)
 }
 
 /// Leads to the page about routing, which the dashboard's place has become.

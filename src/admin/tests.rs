@@ -90,10 +90,10 @@ async fn the_dashboards_entry_point_opens_with_the_routing() {
             peer: ([127, 0, 0, 1], 9).into(),
             client_ip: [127, 0, 0, 1].into(),
             scheme: "http",
-            host: "localhost".to_owned(),
+            host: "localhost".into(),
             tls: None,
-            entrypoint: entrypoint.to_owned(),
-            request_id: "r".to_owned(),
+            entrypoint: entrypoint.into(),
+            request_id: "r".into(),
         });
         let response = service().oneshot(request).await.unwrap();
         assert_eq!(response.status(), status, "{entrypoint} {method} {path}");

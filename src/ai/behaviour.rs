@@ -196,10 +196,11 @@ impl Platform {
                 if runs.len() >= count && runs.iter().all(is_there) {
                     return runs;
                 }
-                tokio::task::yield_now().await;
+                // Asking all the time would take from the work that is waited for.
+                tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), wait)
+        tokio::time::timeout(Duration::from_mins(1), wait)
             .await
             .expect("the runs get there")
     }

@@ -1,13 +1,8 @@
 //! Who sent a request.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
-use axum::{
-    body::Body,
-    extract::{FromRequestParts, State},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
+use axum::{body::Body, extract::FromRequestParts};
 use http::{HeaderMap, Method, Request, header, request::Parts};
 use mito_network::{Authenticator as _, ConnectionInfo, Identity};
 use mito_records::{Parameters, Record, RequestInfo};
@@ -16,9 +11,14 @@ use url::form_urlencoded;
 
 use crate::{Api, envelope::Envelope};
 
-/// Who sent a request and by which way, put into its extensions by one of the two guards.
+/// Who sent a request and by which way, put into its extensions by one of the two guards. Cheap to
+/// clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub(crate) struct Caller(Arc<Known>);
+
+/// What is known of a [`Caller`].
+#[derive(Debug)]
+pub(crate) struct Known {
     /// Who it is, if they have proved it.
     pub(crate) identity: Option<Identity>,
     /// The token that came with the request, good or not.
@@ -37,7 +37,21 @@ pub(crate) struct Caller {
     pub(crate) headers: Parameters,
 }
 
-impl Caller {
+impl Deref for Caller {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.0
+    }
+}
+
+impl From<Known> for Caller {
+    fn from(known: Known) -> Self {
+        Self(Arc::new(known))
+    }
+}
+
+impl Known {
     /// A caller who has not proved who they are.
     pub(crate) fn anonymous(api: &Api, request: &Request<Body>) -> Self {
         let info = request.extensions().get::<ConnectionInfo>();
@@ -45,7 +59,7 @@ impl Caller {
             identity: None,
             token: None,
             request_id: match info {
-                Some(info) => info.request_id.clone(),
+                Some(info) => info.request_id.to_string(),
                 None => api.random.uuid(api.clock.now_ms()).to_string(),
             },
             client_ip: info.map_or_else(String::new, |info| info.client_ip.to_string()),
@@ -130,20 +144,16 @@ pub(crate) fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 /// Reads `Authorization`, with or without `Bearer`. An unknown or expired token makes a guest, as
 /// in PocketBase; endpoints that need an identity say so.
 pub(crate) async fn by_bearer(
-    State(api): State<Arc<Api>>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Response {
-    let mut caller = Caller::anonymous(&api, &request);
-    if let Some(token) = bearer(request.headers()) {
-        caller.identity = api.records.authenticate(token).await;
-        caller.token = Some(token.to_owned());
+    api: &Api,
+    mut known: Known,
+    headers: &HeaderMap,
+) -> Result<Caller, Envelope> {
+    if let Some(token) = bearer(headers) {
+        known.identity = api.records.authenticate(token).await;
+        known.token = Some(token.to_owned());
     }
-    if let Err(refused) = caller.check_address(&api) {
-        return refused.into_response();
-    }
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+    known.check_address(api)?;
+    Ok(known.into())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -3,12 +3,7 @@
 
 mod excerpt;
 
-use axum::{
-    body::Body,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use http::Request;
+use http::Uri;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -21,16 +16,17 @@ const MAX_LENGTH: usize = 8_000;
 const MAX_FIELDS: usize = 500;
 
 /// Refuses a request whose `fields` cannot be read before anything is done for it.
-pub(crate) async fn check(request: Request<Body>, next: Next) -> Response {
-    let query = request.uri().query().unwrap_or_default();
+pub(crate) fn check(uri: &Uri) -> Result<(), Envelope> {
+    let query = uri.query().unwrap_or_default();
     let is_readable = !query.contains("fields")
         || form_urlencoded::parse(query.as_bytes())
             .filter(|(name, _)| name == "fields")
             .all(|(_, fields)| parse(&fields).is_ok());
     if is_readable {
-        return next.run(request).await;
+        return Ok(());
     }
-    Envelope::bad_request("Something went wrong while processing your request.").into_response()
+    let message = "Something went wrong while processing your request.";
+    Err(Envelope::bad_request(message))
 }
 
 /// Leaves only the given fields of an answer; all of them when none are given, or when they cannot

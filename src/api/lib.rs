@@ -44,12 +44,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, body::Body};
+use http::Request;
 use mito_core::{Clock, Random};
-use mito_network::{HttpService, Network, service::http_service};
+use mito_network::{HttpService, Network, paths};
 use mito_records::Records;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tower::util::{BoxCloneSyncService, MapRequest};
 
 /// `[api]`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -100,7 +102,17 @@ pub(crate) struct Api {
 
 /// The API as an HTTP handler.
 pub fn service(config: Config, dependencies: Dependencies) -> HttpService {
-    http_service(router(config, dependencies))
+    let router = router(config, dependencies);
+    BoxCloneSyncService::new(MapRequest::new(router, give_one_spelling))
+}
+
+/// Requests by the gateway have it already, those by the API's own port do not. What cannot be read
+/// is left to the routes, which have nothing for it.
+fn give_one_spelling(mut request: Request<Body>) -> Request<Body> {
+    if let Ok(Some(spelled)) = paths::respelled(request.uri()) {
+        *request.uri_mut() = spelled;
+    }
+    request
 }
 
 fn router(config: Config, dependencies: Dependencies) -> Router {

@@ -6,15 +6,10 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
-use axum::{
-    body::Body,
-    extract::{OriginalUri, State},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
+use axum::{body::Body, extract::OriginalUri};
 use http::{Method, Request, StatusCode};
 use mito_records::settings::{RateLimitRule, RateLimits};
 
@@ -80,50 +75,34 @@ impl Counts {
 
 /// What a request is called in rules.
 #[derive(Debug, Default)]
-struct Names {
+pub(crate) struct Names {
     collection: Option<String>,
     tags: &'static [&'static str],
     method: String,
     path: String,
 }
 
-/// The layer: refuses requests that come too often.
-pub(crate) async fn enforce(
-    State(api): State<Arc<Api>>,
-    request: Request<Body>,
-    next: Next,
-) -> Response {
-    let settings = api.records.settings();
-    if settings.rate_limits.enabled {
-        let caller = request.extensions().get::<Caller>().cloned();
-        let path = request
-            .extensions()
-            .get::<OriginalUri>()
-            .map_or_else(|| request.uri().path(), |uri| uri.path());
+impl Names {
+    /// What a request is called, if it is counted at all.
+    pub(crate) fn of(api: &Api, request: &Request<Body>) -> Option<Self> {
+        if !api.records.settings().rate_limits.enabled {
+            return None;
+        }
+        let original = request.extensions().get::<OriginalUri>();
+        let path = original.map_or_else(|| request.uri().path(), |uri| uri.path());
         let (collection, tags) = tags_of(request.method(), path);
-        let names = Names {
+        Some(Self {
             collection: collection.map(str::to_owned),
             tags,
             method: request.method().to_string(),
             path: path.to_owned(),
-        };
-        if let Some(caller) = caller
-            && let Err(refused) = check(&api, &caller, &settings.rate_limits, names).await
-        {
-            return refused.into_response();
-        }
+        })
     }
-    next.run(request).await
 }
 
 /// Counts one request of a batch.
 pub(crate) async fn check_inner(api: &Api, caller: &Caller, asked: &Asked) -> Result<(), Envelope> {
-    let settings = api.records.settings();
-    let Some((collection, id)) = asked
-        .target
-        .as_ref()
-        .filter(|_| settings.rate_limits.enabled)
-    else {
+    let Some((collection, id)) = &asked.target else {
         return Ok(());
     };
     let tags: &[&str] = match (asked.method.as_str(), id) {
@@ -142,16 +121,14 @@ pub(crate) async fn check_inner(api: &Api, caller: &Caller, asked: &Asked) -> Re
         method: asked.method.clone(),
         path,
     };
-    check(api, caller, &settings.rate_limits, names).await
+    check(api, caller, names).await
 }
 
-async fn check(
-    api: &Api,
-    caller: &Caller,
-    limits: &RateLimits,
-    mut names: Names,
-) -> Result<(), Envelope> {
-    if caller.is_superuser() {
+/// Counts a request; refuses it when it comes too soon.
+pub(crate) async fn check(api: &Api, caller: &Caller, mut names: Names) -> Result<(), Envelope> {
+    let settings = api.records.settings();
+    let limits = &settings.rate_limits;
+    if !limits.enabled || caller.is_superuser() {
         return Ok(());
     }
     // Without an address there is nobody to count for.

@@ -1,4 +1,4 @@
-//! `/api/logs`, and the layer that logs requests.
+//! `/api/logs`, and how requests are logged.
 
 use std::{sync::Arc, time::Instant};
 
@@ -100,26 +100,22 @@ pub(crate) async fn clear(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Logs a request when it is answered. Runs after the caller is known.
+/// The layer of the panel's requests. Runs after the caller is known.
 pub(crate) async fn record(
     State(api): State<Arc<Api>>,
     request: Request<Body>,
     next: Next,
 ) -> Response {
-    let started = Instant::now();
-    let head = Head::of(&request);
+    let caller = request.extensions().get::<Caller>().cloned();
+    let asked = Asked::of(&request, caller);
     let response = next.run(request).await;
-    if !head.is_routine
-        || response.status().is_client_error()
-        || response.status().is_server_error()
-    {
-        api.records.log(head.entry(&api, &response, started));
-    }
+    asked.log(&api, &response);
     response
 }
 
 /// What is remembered of a request until it is answered.
-struct Head {
+pub(crate) struct Asked {
+    started: Instant,
     caller: Option<Caller>,
     remote_ip: String,
     method: Method,
@@ -130,8 +126,8 @@ struct Head {
     is_routine: bool,
 }
 
-impl Head {
-    fn of(request: &Request<Body>) -> Self {
+impl Asked {
+    pub(crate) fn of(request: &Request<Body>, caller: Option<Caller>) -> Self {
         let extensions = request.extensions();
         let info = extensions.get::<ConnectionInfo>();
         // Nested routers see the rest of the path alone.
@@ -140,7 +136,8 @@ impl Head {
             .map_or(request.uri(), |original| &original.0);
         let path = uri.path();
         Self {
-            caller: extensions.get::<Caller>().cloned(),
+            started: Instant::now(),
+            caller,
             remote_ip: info.map_or_else(String::new, |info| info.peer.ip().to_string()),
             method: request.method().clone(),
             url: redacted(uri),
@@ -153,20 +150,30 @@ impl Head {
         }
     }
 
-    fn entry(self, api: &Api, response: &Response, started: Instant) -> LogEntry {
+    /// Logs the request with its answer.
+    pub(crate) fn log(self, api: &Api, response: &Response) {
+        let status = response.status();
+        if !self.is_routine || status.is_client_error() || status.is_server_error() {
+            api.records.log(self.entry(api, response));
+        }
+    }
+
+    fn entry(self, api: &Api, response: &Response) -> LogEntry {
         let settings = api.records.settings();
         let status = response.status();
         let identity = self
             .caller
             .as_ref()
             .and_then(|caller| caller.identity.as_ref());
+        let message = format!("{} {}", self.method, self.url);
         let mut data = Map::new();
         let mut set = |name: &str, value: Value| data.insert(name.to_owned(), value);
         set("type", "request".into());
         set("method", self.method.as_str().into());
-        set("url", self.url.clone().into());
+        set("url", self.url.into());
         set("status", status.as_u16().into());
-        set("execTime", json!(started.elapsed().as_secs_f64() * 1_000.0));
+        let seconds = self.started.elapsed().as_secs_f64();
+        set("execTime", json!(seconds * 1_000.0));
         set(
             "auth",
             identity.map_or("", |identity| &identity.collection).into(),
@@ -194,7 +201,7 @@ impl Head {
         }
         LogEntry {
             level: if failed { 8 } else { 0 },
-            message: format!("{} {}", self.method, self.url),
+            message,
             data,
         }
     }
@@ -228,6 +235,10 @@ fn referer(text: &str) -> String {
 }
 
 fn shortened(text: &str) -> String {
+    // No text has more characters than bytes.
+    if text.len() <= MAX_SHOWN {
+        return text.to_owned();
+    }
     text.chars().take(MAX_SHOWN).collect()
 }
 

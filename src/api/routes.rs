@@ -5,17 +5,22 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    body::Body,
+    extract::{DefaultBodyLimit, State},
+    middleware::{self, Next},
+    response::IntoResponse as _,
     routing::{delete, get, post, put},
 };
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use mito_network::Problem;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Api, accounts, backups, batch, caller, collections, crons, envelope, fields, files, health,
-    limits, logs, oauth2, panel, realtime, records, rules, settings, sql,
+    Api, accounts, backups, batch,
+    caller::{self, Caller, Known},
+    collections, crons,
+    envelope::{self, Envelope},
+    fields, files, health, limits, logs, oauth2, panel, realtime, records, rules, settings, sql,
 };
 
 /// How long a browser may remember a preflight answer.
@@ -52,21 +57,46 @@ fn public(api: &Arc<Api>) -> Router<Arc<Api>> {
         )
         .fallback(envelope::no_route)
         .method_not_allowed_fallback(envelope::no_method)
-        .layer(middleware::from_fn(fields::check))
-        // Who asks is known before it is counted: administrators are not.
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(api),
-            limits::enforce,
-        ))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(api),
-            logs::record,
-        ))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(api),
-            caller::by_bearer,
-        ))
+        .layer(middleware::from_fn_with_state(Arc::clone(api), admit))
         .layer(cors(&api.config.allowed_origins))
+}
+
+/// What every public request goes through. One layer for all of it, since each layer of axum clones
+/// those within for every request.
+async fn admit(
+    State(api): State<Arc<Api>>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response<Body> {
+    let known = Known::anonymous(&api, &request);
+    let caller = match caller::by_bearer(&api, known, request.headers()).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused.into_response(),
+    };
+    let asked = logs::Asked::of(&request, Some(caller.clone()));
+    let names = limits::Names::of(&api, &request);
+    let response = match check(&api, &caller, names, request.uri()).await {
+        Ok(()) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refused) => refused.into_response(),
+    };
+    asked.log(&api, &response);
+    response
+}
+
+/// Who asks is known before it is counted: administrators are not.
+async fn check(
+    api: &Api,
+    caller: &Caller,
+    names: Option<limits::Names>,
+    uri: &Uri,
+) -> Result<(), Envelope> {
+    if let Some(names) = names {
+        limits::check(api, caller, names).await?;
+    }
+    fields::check(uri)
 }
 
 /// Collections and records, the same for clients and for the panel.

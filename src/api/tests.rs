@@ -20,7 +20,7 @@ use http_body_util::BodyExt as _;
 use mito_cache::Cache;
 use mito_core::{Clock, Random};
 use mito_database::{Database, Options, database::Location};
-use mito_network::{ConnectionInfo, Network};
+use mito_network::{ConnectionInfo, HttpService, Network};
 use mito_records::Records;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ const PASSWORD: &str = "correct horse battery";
 const HOST: &str = "admin.localhost:8000";
 
 struct Fixture {
-    router: Router,
+    service: HttpService,
     records: Records,
     database: Database,
     clock: Clock,
@@ -141,7 +141,7 @@ impl Fixture {
             "/queues",
             axum::routing::get(async || "queues").post(async || "posted"),
         );
-        let router = crate::router(
+        let service = crate::service(
             config,
             Dependencies {
                 records: records.clone(),
@@ -153,7 +153,7 @@ impl Fixture {
             },
         );
         Self {
-            router,
+            service,
             records,
             database,
             clock,
@@ -175,12 +175,12 @@ impl Fixture {
             peer: SocketAddr::new(address, 5_000),
             client_ip: address,
             scheme: self.scheme,
-            host: "admin.localhost".to_owned(),
+            host: "admin.localhost".into(),
             tls: None,
-            entrypoint: "web".to_owned(),
-            request_id: "request-1".to_owned(),
+            entrypoint: "web".into(),
+            request_id: "request-1".into(),
         });
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.service.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
         Answer {

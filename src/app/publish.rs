@@ -5,7 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::Router;
 use mito_core::Supervisor;
-use mito_network::{Handler, Network, Protocol, listener, listener::Bound};
+use mito_network::{
+    Handler, Network, Protocol,
+    listener::{self, Bound, SharedLimits},
+};
 
 use super::{Addresses, Error};
 use crate::config::Config;
@@ -110,7 +113,7 @@ fn bind_one(
 pub(super) fn serve(
     published: Published,
     network: &Network,
-    config: &Config,
+    limits: SharedLimits,
     supervisor: &Supervisor,
 ) {
     let (service, name) = (published.service, format!("publish/{}", published.service));
@@ -119,10 +122,7 @@ pub(super) fn serve(
         let network = network.clone();
         async move { network.dispatch(service, request).await }
     });
-    let (bound, limits) = (
-        std::sync::Arc::new(published.bound),
-        config.gateway.limits.clone(),
-    );
+    let bound = std::sync::Arc::new(published.bound);
     supervisor.start(name, move |shutdown| {
         let (bound, router, limits) = (bound.clone(), router.clone(), limits.clone());
         async move {

@@ -170,9 +170,14 @@ pub(super) fn gateway(
             Arc::new(move || metrics.render())
         },
     };
+    Ok(Gateway::build(gateway_config(config), dependencies)?)
+}
+
+/// The gateway's section as it is used.
+pub(super) fn gateway_config(config: &Config) -> mito_gateway::Config {
     let mut gateway = config.gateway.clone();
     gateway.drain_ms = gateway.drain_ms.min(LONGEST_DRAIN_MS);
-    Ok(Gateway::build(gateway, dependencies)?)
+    gateway
 }
 
 /// Registers every role. The phases of the start follow from `depends_on`: storage, then api and

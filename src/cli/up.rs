@@ -4,12 +4,13 @@ use std::{
     future::Future,
     io::IsTerminal as _,
     pin::Pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use mito_core::{
     Shutdown,
-    config::Loaded,
+    config::{Loaded, Sources},
     telemetry::{self, LogFormat},
 };
 use mito_network::Network;
@@ -17,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{EXIT_FAILURE, EXIT_USAGE, UpArguments, output};
 use crate::{
-    app::{Addresses, App, Environment, Error, healthy_within},
+    app::{App, Environment, Error, Source, healthy_within},
     config::Config,
     starter::Importer,
 };
@@ -27,7 +28,7 @@ const READY_LIMIT: Duration = Duration::from_secs(30);
 /// The starter that `--demo` imports.
 const DEMO_STARTER: &str = "content";
 
-pub(super) async fn run(loaded: Loaded<Config>, arguments: UpArguments) -> u8 {
+pub(super) async fn run(loaded: Loaded<Config>, sources: Sources, arguments: UpArguments) -> u8 {
     let started = Instant::now();
     // Somebody at a terminal reads the table; a service manager keeps the log.
     let usual = if std::io::stderr().is_terminal() {
@@ -47,7 +48,8 @@ pub(super) async fn run(loaded: Loaded<Config>, arguments: UpArguments) -> u8 {
         tracing::info!("{ignored}");
     }
     let json = arguments.json;
-    match Box::pin(serve(loaded.value, arguments, started)).await {
+    let source = source(sources);
+    match Box::pin(serve(loaded.value, source, arguments, started)).await {
         Ok(code) => code,
         Err(error) => {
             output::failed(json, &error.to_string());
@@ -56,51 +58,52 @@ pub(super) async fn run(loaded: Loaded<Config>, arguments: UpArguments) -> u8 {
     }
 }
 
+/// The configuration, to be read again when it changes. Flags and the process's own environment stay
+/// what they were.
+fn source(sources: Sources) -> Source {
+    let files = sources.file.iter().chain(&sources.env_file);
+    Source {
+        files: files.cloned().collect(),
+        read: Arc::new(move || {
+            let loaded = mito_core::config::load::<Config>(&sources);
+            Ok(loaded.map_err(|error| error.to_string())?.value)
+        }),
+    }
+}
+
 /// How one life of the platform ended.
 enum Ended {
     /// For good, with this exit code.
     Done(u8),
-    /// To start anew with the data of a backup.
-    Again(Addresses),
+    /// To start anew with the data of a backup and this configuration.
+    Again(Box<Config>),
 }
 
 /// Returns the exit code; an error is one that nobody was told of yet.
-async fn serve(mut config: Config, arguments: UpArguments, started: Instant) -> Result<u8, Error> {
+async fn serve(
+    mut config: Config,
+    source: Source,
+    arguments: UpArguments,
+    started: Instant,
+) -> Result<u8, Error> {
     let mut signals = std::pin::pin!(ended_by_signal());
     let mut first = Some((arguments, started));
     loop {
-        let life = Box::pin(live(config.clone(), first.take(), signals.as_mut()));
+        let life = Box::pin(live(config, source.clone(), first.take(), signals.as_mut()));
         match life.await? {
             Ended::Done(code) => return Ok(code),
-            Ended::Again(addresses) => {
+            Ended::Again(current) => {
                 tracing::warn!("the platform starts anew");
-                keep_addresses(&mut config, &addresses);
+                config = *current;
             }
         }
-    }
-}
-
-/// Who was told where everything is finds it there again.
-fn keep_addresses(config: &mut Config, addresses: &Addresses) {
-    let entrypoints = &mut config.gateway.entrypoints;
-    for (name, entrypoint) in [
-        ("web", &mut entrypoints.web),
-        ("websecure", &mut entrypoints.websecure),
-        ("traefik", &mut entrypoints.traefik),
-    ] {
-        if let Some(address) = addresses.entrypoints.get(name) {
-            entrypoint.address = address.to_string();
-        }
-    }
-    for (service, address) in &addresses.services {
-        let publish = &mut config.network.publish;
-        publish.insert(service.clone(), address.to_string());
     }
 }
 
 /// One life of the platform. `first` says how the first one is announced; what follows is not.
 async fn live(
     config: Config,
+    source: Source,
     first: Option<(UpArguments, Instant)>,
     mut signals: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<Ended, Error> {
@@ -121,6 +124,7 @@ async fn live(
         () = &mut signals => return Err(Error::Stopped),
         () = limit => return Err(Error::NotOpen { seconds: READY_LIMIT.as_secs() }),
     };
+    app.watch(source);
     if let Err(error) = app.bind().map(|_| ()).and_then(|()| app.start()) {
         app.close().await;
         return Err(error);
@@ -132,7 +136,7 @@ async fn live(
             return Err(error);
         }
     };
-    let (restart, addresses) = (app.restart(), app.addresses().clone());
+    let (restart, current) = (app.restart(), app.current_config());
     let demo = arguments.demo.then(|| app.importer());
     let mut ready = std::pin::pin!(ready(app.network().clone(), demo, sheet, json, started));
     let mut serving = std::pin::pin!(app.serve(shutdown.clone()));
@@ -167,7 +171,7 @@ async fn live(
     Ok(if signalled || !restart.has_begun() {
         Ended::Done(code)
     } else {
-        Ended::Again(addresses)
+        Ended::Again(Box::new(current()))
     })
 }
 
@@ -213,18 +217,23 @@ async fn ready(
     Ok(())
 }
 
-/// Returns at the first SIGINT or SIGTERM.
+/// Returns at the first SIGINT or SIGTERM. SIGUSR1 is what rotates the logs of Traefik; it must not
+/// end mito, whose access log is opened anew for every write.
 async fn ended_by_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut rotated)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
+        signal(SignalKind::user_defined1()),
     ) else {
         tracing::error!("signals cannot be received; end mito with SIGKILL");
         return std::future::pending().await;
     };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => return,
+            _ = terminate.recv() => return,
+            _ = rotated.recv() => {}
+        }
     }
 }
 

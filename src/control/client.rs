@@ -65,7 +65,8 @@ pub async fn call_within<T: DeserializeOwned>(
         .map_err(|_| CallError::Exchange(format!("no answer within {} s", limit.as_secs())))?
 }
 
-/// Asks, and hands each line of the answer to `on_line` as it comes, however long that takes.
+/// Asks, and hands each line of the answer to `on_line` as it comes, however long that takes. An
+/// answer that breaks off just ends: its last line says whether it was whole.
 pub async fn call_lines<T: DeserializeOwned>(
     folder: &Path,
     path: &str,
@@ -79,8 +80,7 @@ pub async fn call_lines<T: DeserializeOwned>(
         Some(body),
         async |mut response| {
             let mut unread = Vec::new();
-            while let Some(frame) = response.body_mut().frame().await {
-                let frame = frame.map_err(|error| failed(&error))?;
+            while let Some(Ok(frame)) = response.body_mut().frame().await {
                 unread.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
                 while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
                     let line: Vec<u8> = unread.drain(..=end).collect();

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`clock`] | the one clock, real or moved by a test |
 //! | [`config`] | layered configuration with the origin of every value |
+//! | [`descriptors`] | how many file descriptors there may be |
 //! | [`egress`] | the one way out: resolves, refuses private addresses, bounds time and size |
 //! | [`files`] | 0600 files in 0700 folders, replaced atomically and fsynced |
 //! | [`health`] | what a health check answers |
@@ -18,6 +19,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod egress;
 pub mod files;
 pub mod health;

@@ -158,9 +158,9 @@ impl Database {
         run_on(&self.0.threads.reads, Lane::Normal, false, work).await
     }
 
-    /// Runs `work` on the writer in a savepoint of its own and answers after the commit is on
-    /// disk. An error rolls back what this closure did and nothing else. `work` must be free of
-    /// outside effects: it may run more than once.
+    /// Runs `work` on the writer and answers after the commit is on disk. An error rolls back what
+    /// this closure did and nothing else. `work` must be free of outside effects: it may run more
+    /// than once.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,

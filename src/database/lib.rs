@@ -35,4 +35,4 @@ pub use foreign::ForeignFile;
 pub use migrations::{Migration, Migrations};
 pub use outbox::{Action, Event, NewEvent};
 pub use tx::{Dialect, Tx};
-pub use value::{FromValue, Row, ToValue, Value};
+pub use value::{FromValue, Row, ToValue, Value, ValueRef};

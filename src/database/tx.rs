@@ -1,6 +1,6 @@
 //! A transaction, the same on both engines.
 
-use std::fmt;
+use std::{any::Any, fmt, sync::Arc};
 
 use crate::{Error, NewEvent, Row, ToValue, postgres::tx::PostgresTx, sqlite::tx::SqliteTx};
 
@@ -26,6 +26,7 @@ pub struct Tx<'a> {
     now_ms: i64,
     newest_event: Option<i64>,
     frees_space: bool,
+    remembered: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What has become of a transaction.
@@ -52,6 +53,7 @@ impl<'a> Tx<'a> {
             now_ms,
             newest_event: None,
             frees_space: false,
+            remembered: None,
         }
     }
 
@@ -73,6 +75,14 @@ impl<'a> Tx<'a> {
         match &self.engine {
             EngineTx::Sqlite(tx) => tx.was_stopped(),
             EngineTx::Postgres(_) => false,
+        }
+    }
+
+    /// Whether a statement may have left something to undo.
+    pub(crate) fn has_written(&self) -> bool {
+        match &self.engine {
+            EngineTx::Sqlite(tx) => tx.has_written(),
+            EngineTx::Postgres(_) => true,
         }
     }
 
@@ -138,6 +148,21 @@ impl Tx<'_> {
     /// what a full file or disk keeps for such: without that nobody could make room by deleting.
     pub fn frees_space(&mut self) {
         self.frees_space = true;
+    }
+
+    /// What [`Tx::remember`] was told last, if it is a `T`.
+    pub fn remembered<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.remembered.as_ref()?).downcast().ok()
+    }
+
+    /// Keeps one thing for the rest of the closure: what it has looked up and would look up again.
+    pub fn remember<T: Any + Send + Sync>(&mut self, thing: Arc<T>) {
+        self.remembered = Some(thing);
+    }
+
+    /// Forgets what was remembered, because it has changed.
+    pub fn forget(&mut self) {
+        self.remembered = None;
     }
 
     /// The time of the transaction, milliseconds since the Unix epoch, from the injected clock.

@@ -58,10 +58,25 @@ pub trait FromValue: Sized {
     fn from_value(value: &Value) -> Result<Self, String>;
 }
 
+/// A value that somebody else holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRef<'a> {
+    /// SQL NULL.
+    Null,
+    /// A 64-bit integer.
+    Integer(i64),
+    /// A 64-bit float.
+    Real(f64),
+    /// UTF-8 text.
+    Text(&'a str),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
 /// Converts a value into the database.
 pub trait ToValue {
     /// The value to bind.
-    fn to_value(&self) -> Value;
+    fn to_value(&self) -> ValueRef<'_>;
 }
 
 macro_rules! integers {
@@ -82,8 +97,8 @@ integers!(i64, i32, u16, u32, u64, usize);
 macro_rules! small_integers {
     ($($integer:ty),*) => {$(
         impl ToValue for $integer {
-            fn to_value(&self) -> Value {
-                Value::Integer(i64::from(*self))
+            fn to_value(&self) -> ValueRef<'_> {
+                ValueRef::Integer(i64::from(*self))
             }
         }
     )*};
@@ -103,6 +118,13 @@ impl Value {
 
     /// What the value is, in words.
     pub(crate) fn kind(&self) -> &'static str {
+        self.to_value().kind()
+    }
+}
+
+impl ValueRef<'_> {
+    /// What the value is, in words.
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Integer(_) => "an integer",
@@ -167,49 +189,55 @@ impl<T: FromValue> FromValue for Option<T> {
 }
 
 impl ToValue for f64 {
-    fn to_value(&self) -> Value {
-        Value::Real(*self)
+    fn to_value(&self) -> ValueRef<'_> {
+        ValueRef::Real(*self)
     }
 }
 
 impl ToValue for str {
-    fn to_value(&self) -> Value {
-        Value::Text(self.to_owned())
+    fn to_value(&self) -> ValueRef<'_> {
+        ValueRef::Text(self)
     }
 }
 
 impl ToValue for String {
-    fn to_value(&self) -> Value {
-        Value::Text(self.clone())
+    fn to_value(&self) -> ValueRef<'_> {
+        ValueRef::Text(self)
     }
 }
 
 impl ToValue for [u8] {
-    fn to_value(&self) -> Value {
-        Value::Blob(self.to_vec())
+    fn to_value(&self) -> ValueRef<'_> {
+        ValueRef::Blob(self)
     }
 }
 
 impl ToValue for Vec<u8> {
-    fn to_value(&self) -> Value {
-        Value::Blob(self.clone())
+    fn to_value(&self) -> ValueRef<'_> {
+        ValueRef::Blob(self)
     }
 }
 
 impl ToValue for Value {
-    fn to_value(&self) -> Value {
-        self.clone()
+    fn to_value(&self) -> ValueRef<'_> {
+        match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(integer) => ValueRef::Integer(*integer),
+            Self::Real(real) => ValueRef::Real(*real),
+            Self::Text(text) => ValueRef::Text(text),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }
     }
 }
 
 impl<T: ToValue> ToValue for Option<T> {
-    fn to_value(&self) -> Value {
-        self.as_ref().map_or(Value::Null, ToValue::to_value)
+    fn to_value(&self) -> ValueRef<'_> {
+        self.as_ref().map_or(ValueRef::Null, ToValue::to_value)
     }
 }
 
 impl<T: ToValue + ?Sized> ToValue for &T {
-    fn to_value(&self) -> Value {
+    fn to_value(&self) -> ValueRef<'_> {
         (*self).to_value()
     }
 }

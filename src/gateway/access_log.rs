@@ -1,8 +1,10 @@
 //! The access log: one line for each finished request, written beside the requests to
 //! `DATA/logs/access.log`. It never makes a request wait: a line for which there is no room is
-//! dropped and counted.
+//! dropped and counted. The file is opened anew for every batch of lines, so whoever moves it away
+//! need not tell.
 
 mod file;
+mod filter;
 mod format;
 
 use std::{
@@ -13,20 +15,29 @@ use std::{
     },
 };
 
+use arc_swap::ArcSwap;
 use mito_core::Shutdown;
 use tokio::sync::mpsc;
 
 use crate::{config::AccessLogFormat, record::Record};
 
+pub(crate) use filter::Filter;
+
 /// Lines that may wait to be written.
 const MAX_WAITING_LINES: usize = 8_192;
+
+/// What is written, and how.
+struct Options {
+    format: AccessLogFormat,
+    filter: Filter,
+}
 
 /// Takes lines. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AccessLog(Arc<Inner>);
 
 struct Inner {
-    format: AccessLogFormat,
+    options: ArcSwap<Options>,
     sender: mpsc::Sender<String>,
     waiting: Mutex<Option<mpsc::Receiver<String>>>,
     path: PathBuf,
@@ -36,10 +47,10 @@ struct Inner {
 
 impl AccessLog {
     /// A log at `path`; nothing is opened before [`AccessLog::run`].
-    pub(crate) fn new(format: AccessLogFormat, path: PathBuf) -> Self {
+    pub(crate) fn new(format: AccessLogFormat, filter: Filter, path: PathBuf) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING_LINES);
         Self(Arc::new(Inner {
-            format,
+            options: ArcSwap::from_pointee(Options { format, filter }),
             sender,
             waiting: Mutex::new(Some(receiver)),
             path,
@@ -48,9 +59,9 @@ impl AccessLog {
         }))
     }
 
-    /// Whether lines are written at all.
-    pub(crate) fn is_on(&self) -> bool {
-        self.0.format != AccessLogFormat::Off
+    /// Writes from now on in this way.
+    pub(crate) fn set(&self, format: AccessLogFormat, filter: Filter) {
+        self.0.options.store(Arc::new(Options { format, filter }));
     }
 
     /// Counts requests, from 1.
@@ -60,7 +71,11 @@ impl AccessLog {
 
     /// Notes a finished request.
     pub(crate) fn write(self, record: &Record) {
-        let line = match self.0.format {
+        let options = self.0.options.load();
+        if !options.filter.keeps(record.code(), record.elapsed()) {
+            return;
+        }
+        let line = match options.format {
             AccessLogFormat::Off => return,
             AccessLogFormat::Common => format::common(record),
             AccessLogFormat::Json => format::json(record),
@@ -79,7 +94,7 @@ impl AccessLog {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let Some(mut waiting) = waiting.filter(|_| self.is_on()) else {
+        let Some(mut waiting) = waiting else {
             return;
         };
         file::write_all(&self.0.path, &mut waiting, shutdown).await;

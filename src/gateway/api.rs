@@ -1,7 +1,10 @@
 //! Traefik's API, read-only, about this gateway: the same paths, shapes, filters and pages, for
 //! Traefik's dashboard and for the control panel.
 
+mod certificates;
+mod files;
 mod list;
+pub(crate) mod traffic;
 mod views;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -11,7 +14,7 @@ use axum::{
     body::Body,
     extract::{Path, RawQuery, State as Extracted},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use http::{Request, StatusCode};
 use serde::Serialize;
@@ -34,13 +37,25 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/http/services/{name}", get(one_service))
         .route("/http/middlewares", get(middlewares))
         .route("/http/middlewares/{name}", get(one_middleware))
-        .route("/tcp/routers", get(nothing))
-        .route("/tcp/services", get(nothing))
-        .route("/tcp/middlewares", get(nothing))
-        .route("/udp/routers", get(nothing))
-        .route("/udp/services", get(nothing))
-        .fallback(async || message(StatusCode::NOT_FOUND, "404 page not found"))
+        .route("/certificates", get(all_certificates))
+        .route("/certificates/{name}", get(one_certificate))
+        .merge(unrouted("/tcp/routers", "router"))
+        .merge(unrouted("/tcp/services", "service"))
+        .merge(unrouted("/tcp/middlewares", "middleware"))
+        .merge(unrouted("/udp/routers", "router"))
+        .merge(unrouted("/udp/services", "service"))
+        .fallback(async || (StatusCode::NOT_FOUND, "404 page not found\n"))
         .with_state(state)
+}
+
+/// What the panel calls: the same, and what changes something or shows requests.
+pub(crate) fn panel(state: Arc<State>) -> Router {
+    Router::new()
+        .merge(files::router())
+        .route("/traffic", get(traffic::stream))
+        .route("/certificates/{host}/order", post(certificates::order))
+        .with_state(state.clone())
+        .fallback_service(router(state))
 }
 
 /// Answers a request below `/api`.
@@ -134,9 +149,21 @@ async fn one_middleware(Extracted(state): Shared, Path(name): Path<String>) -> R
     )
 }
 
+async fn all_certificates(Extracted(state): Shared, RawQuery(query): RawQuery) -> Response {
+    list::answer(values(&certificates::views(&state)), query.as_deref())
+}
+
+async fn one_certificate(Extracted(state): Shared, Path(name): Path<String>) -> Response {
+    one("certificate", &name, values(&certificates::views(&state)))
+}
+
 /// TCP and UDP are not routed, so their lists are empty.
-async fn nothing(RawQuery(query): RawQuery) -> Response {
-    list::answer(Vec::new(), query.as_deref())
+fn unrouted(path: &str, kind: &'static str) -> Router<Arc<State>> {
+    let nothing = async |RawQuery(query): RawQuery| list::answer(Vec::new(), query.as_deref());
+    let nobody = move |Path(name): Path<String>| async move { one(kind, &name, Vec::new()) };
+    Router::new()
+        .route(path, get(nothing))
+        .route(&format!("{path}/{{name}}"), get(nobody))
 }
 
 fn values<T: Serialize>(views: &[T]) -> Vec<Value> {

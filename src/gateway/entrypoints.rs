@@ -21,8 +21,9 @@ const DEFAULTS: [(&str, u16, u16); 3] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses(Vec<Wanted>);
 
-#[derive(Clone, Debug)]
-struct Wanted {
+/// An entry point as it is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
     name: &'static str,
     place: Place,
 }
@@ -39,10 +40,10 @@ enum Place {
     },
 }
 
-/// Listeners, with what is said of them.
+/// The listeners of an entry point, with what is said of them.
 pub(crate) struct Taken {
     pub(crate) bound: Vec<Bound>,
-    pub(crate) entrypoints: Vec<EntryPoint>,
+    pub(crate) entrypoint: EntryPoint,
 }
 
 impl Addresses {
@@ -82,71 +83,104 @@ impl Addresses {
         })
     }
 
-    /// Takes the addresses.
-    pub(crate) fn bind(&self) -> Result<Taken, Error> {
-        let mut taken = Taken {
-            bound: Vec::new(),
-            entrypoints: Vec::new(),
-        };
-        for wanted in &self.0 {
-            let (bound, note) = wanted.bind()?;
-            let address = bound.address;
-            taken.entrypoints.push(EntryPoint {
-                name: wanted.name.to_owned(),
-                address,
-                note,
-            });
-            // `localhost` is ::1 first for many programs; whoever else has it keeps it.
-            let also_v6 = matches!(wanted.place, Place::Default { .. })
-                && address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
-            taken.bound.push(bound);
-            if also_v6 {
-                let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()));
-                match listener::bind(wanted.name, v6) {
-                    Ok(bound) => taken.bound.push(bound),
-                    Err(error) => tracing::debug!(%error, address = %v6, "not listening on IPv6"),
-                }
-            }
-        }
-        Ok(taken)
+    /// The entry points, in the order in which they are taken and shown.
+    pub(crate) fn wanted(&self) -> &[Wanted] {
+        &self.0
+    }
+
+    /// The place of an entry point in that order.
+    pub(crate) fn rank(name: &str) -> usize {
+        let known = DEFAULTS.iter().position(|(known, ..)| *known == name);
+        known.unwrap_or(DEFAULTS.len())
     }
 }
 
 impl Wanted {
-    fn bind(&self) -> Result<(Bound, Option<String>), Error> {
-        match self.place {
-            Place::Exactly(address) => listener::bind(self.name, address)
-                .map(|bound| (bound, None))
-                .map_err(|error| self.failure(address, &error)),
-            Place::Default {
-                address,
-                port,
-                fallback,
-            } => {
-                let wanted = SocketAddr::from((address, port));
-                let refused = match self.bind_family(wanted) {
-                    Ok(bound) => return Ok((bound, None)),
-                    Err(error) => error,
-                };
-                let second = SocketAddr::from((address, fallback));
-                let bound = self
-                    .bind_family(second)
-                    .map_err(|error| self.failure(second, &error))?;
-                let note = format!(
-                    "{} listens on port {} because port {port} {}",
-                    self.name,
-                    bound.address.port(),
-                    reason(&refused)
-                );
-                Ok((bound, Some(note)))
-            }
+    /// The same entry point at this very address.
+    pub(crate) fn exactly(&self, address: SocketAddr) -> Self {
+        Self {
+            name: self.name,
+            place: Place::Exactly(address),
         }
     }
 
-    /// Binds all addresses of both families, or those of IPv4 where there is no IPv6.
+    /// The port that it takes if it may.
+    pub(crate) fn port(&self) -> u16 {
+        match self.place {
+            Place::Exactly(address) => address.port(),
+            Place::Default { port, .. } => port,
+        }
+    }
+
+    /// Takes the address; a default one that may not be taken has another in its place.
+    pub(crate) fn bind(&self) -> Result<Taken, Error> {
+        let first = self.first_choice();
+        let refused = match self.bind_family(first) {
+            Ok(bound) => return Ok(self.taken(bound, None)),
+            Err(error) => error,
+        };
+        let Place::Default {
+            address,
+            port,
+            fallback,
+        } = self.place
+        else {
+            return Err(self.failure(first, &refused));
+        };
+        let second = SocketAddr::from((address, fallback));
+        let bound = self
+            .bind_family(second)
+            .map_err(|error| self.failure(second, &error))?;
+        let note = format!(
+            "{} listens on port {} because port {port} {}",
+            self.name,
+            bound.address.port(),
+            reason(&refused)
+        );
+        Ok(self.taken(bound, Some(note)))
+    }
+
+    /// Takes the address, or none.
+    pub(crate) fn bind_first_choice(&self) -> io::Result<Taken> {
+        Ok(self.taken(self.bind_family(self.first_choice())?, None))
+    }
+
+    fn first_choice(&self) -> SocketAddr {
+        match self.place {
+            Place::Exactly(address) => address,
+            Place::Default { address, port, .. } => SocketAddr::from((address, port)),
+        }
+    }
+
+    fn taken(&self, bound: Bound, note: Option<String>) -> Taken {
+        let address = bound.address;
+        let mut taken = Taken {
+            bound: vec![bound],
+            entrypoint: EntryPoint {
+                name: self.name.to_owned(),
+                address,
+                note,
+            },
+        };
+        // `localhost` is ::1 first for many programs; whoever else has it keeps it.
+        let also_v6 = matches!(self.place, Place::Default { .. })
+            && address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
+        if also_v6 {
+            let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()));
+            match listener::bind(self.name, v6) {
+                Ok(bound) => taken.bound.push(bound),
+                Err(error) => tracing::debug!(%error, address = %v6, "not listening on IPv6"),
+            }
+        }
+        taken
+    }
+
+    /// Binds all addresses of both families, or by default those of IPv4 where there is no IPv6.
     fn bind_family(&self, address: SocketAddr) -> io::Result<Bound> {
+        let both = matches!(self.place, Place::Default { .. })
+            && address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         match listener::bind(self.name, address) {
-            Err(error) if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) => {
+            Err(error) if both => {
                 if matches!(
                     error.kind(),
                     io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
@@ -244,7 +278,7 @@ mod tests {
             entrypoint,
             address: named,
             reason,
-        }) = addresses.bind()
+        }) = addresses.0[0].bind()
         else {
             panic!("two programs on one port");
         };
@@ -269,11 +303,9 @@ mod tests {
                 fallback: 0,
             },
         };
-        let taken = Addresses(vec![wanted])
-            .bind()
-            .unwrap_or_else(|error| panic!("{error}"));
-        let note = taken.entrypoints[0].note.clone().expect("a notice");
+        let taken = wanted.bind().unwrap_or_else(|error| panic!("{error}"));
+        let note = taken.entrypoint.note.expect("a notice");
         assert!(note.contains(&format!("port {port} is taken")), "{note}");
-        assert_ne!(taken.entrypoints[0].address.port(), port);
+        assert_ne!(taken.entrypoint.address.port(), port);
     }
 }

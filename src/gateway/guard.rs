@@ -44,7 +44,7 @@ fn is_this_machine(state: &State, info: &ConnectionInfo) -> bool {
         .iter()
         .filter(|entry| entry.name == "traefik")
         .all(|entry| entry.address.ip().is_loopback());
-    info.entrypoint == "traefik"
+    &*info.entrypoint == "traefik"
         && loopback_only
         && info.peer.ip().to_canonical().is_loopback()
         && is_local_name(&info.host)

@@ -5,33 +5,41 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`config`] | `[gateway]` |
+//! | [`compose`] | routes of Docker Compose files |
+//! | `dynamic` | files in Traefik's format, which may be changed at any time |
 //! | [`rules`] | the rule language: text to a typed rule |
 //! | [`routers`] | which request goes where: the compiled table, and the platform's defaults |
 //! | `exchange` | one request from arrival to answer; the order of middlewares is visible there |
-//! | `middlewares` | rate limit, redirect, security headers, compression |
-//! | `services` | roles in process, `http://` servers, the gateway's own answers |
-//! | `entrypoints` | which addresses are taken, with what fallback |
-//! | `tls` | the local certificate authority and which certificate a client is shown |
+//! | `forwarded` | what proxies before this one say of a request |
+//! | `middlewares` | Traefik's middlewares, and the platform's own |
+//! | `services` | roles in process, servers that share requests, the gateway's own answers |
+//! | `entrypoints`, `listeners` | which addresses are taken, with what fallback; the accept loops |
+//! | `settings` | the options that hold now, and how others take their place |
+//! | `tls` | which certificate a client is shown; the local authority, ACME, the operator's files |
 //! | `api`, `guard` | Traefik's API, and who may look at it |
 //! | `record`, `series`, `access_log` | what is counted and written of every request |
 //!
-//! Certificates of public authorities (ACME) do not exist yet: with a real domain, HTTPS uses the
-//! local authority, and the log and the overview say so.
+//! Until a public authority has issued a host's certificate, HTTPS uses the local authority, and the
+//! log and the overview say so.
 
 mod access_log;
 mod api;
+pub mod compose;
 pub mod config;
+mod dynamic;
 mod entrypoints;
 mod exchange;
+mod forwarded;
 mod guard;
+mod listeners;
 mod middlewares;
 mod pages;
-pub mod paths;
 mod record;
 pub mod routers;
 pub mod rules;
 mod series;
 mod services;
+mod settings;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -39,22 +47,19 @@ mod tls;
 
 use std::{
     convert::Infallible,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use mito_core::{Clock, Random, Shutdown, Supervisor};
-use mito_network::{
-    Authenticator, HttpService, Network,
-    listener::{self, Bound},
-};
-use tokio::task::JoinSet;
+use mito_network::{Authenticator, HttpService, Network, listener::SharedLimits};
 use tower::{service_fn, util::BoxCloneSyncService};
 
 pub use config::Config;
 pub use routers::{Middleware, RouterSpec};
 
+use listeners::Listeners;
+use settings::Change;
 use state::State;
 
 /// What the gateway needs.
@@ -67,7 +72,8 @@ pub struct Dependencies {
     pub authenticator: Arc<dyn Authenticator>,
     /// The domain whose subdomains are routed.
     pub domain: String,
-    /// Where the local authority (`ca/`) and the access log (`logs/access.log`) are kept.
+    /// Where the local authority (`ca/`), the certificates of a public one (`acme/`) and the access log
+    /// (`logs/access.log`) are kept.
     pub data: PathBuf,
     /// Tells the time.
     pub clock: Clock,
@@ -83,13 +89,9 @@ pub struct Dependencies {
 #[derive(Clone)]
 pub struct Gateway {
     state: Arc<State>,
-    bound: Arc<Mutex<Vec<Listening>>>,
-}
-
-/// A listener with what it speaks.
-struct Listening {
-    bound: Bound,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    listeners: Arc<Listeners>,
+    /// One change of the configuration at a time.
+    changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What went wrong with the gateway.
@@ -116,6 +118,15 @@ pub enum Error {
     /// The local CA cannot be read or made.
     #[error("the local certificate authority: {0}")]
     LocalCa(String),
+    /// `[gateway.acme]` is wrong.
+    #[error("gateway.acme.{0}")]
+    Acme(String),
+    /// An option cannot be what it is.
+    #[error("{0}")]
+    Option(String),
+    /// TLS to servers cannot be set up.
+    #[error("TLS to servers: {0}")]
+    Tls(String),
 }
 
 /// An entry point that listens.
@@ -132,10 +143,10 @@ pub struct EntryPoint {
 impl Gateway {
     /// Compiles the configuration; binds nothing.
     pub fn build(config: Config, dependencies: Dependencies) -> Result<Self, Error> {
-        let state = Arc::new(State::build(config, dependencies)?);
         Ok(Self {
-            state,
-            bound: Arc::default(),
+            state: Arc::new(State::build(config, dependencies)?),
+            listeners: Arc::default(),
+            changing: Arc::default(),
         })
     }
 
@@ -143,60 +154,79 @@ impl Gateway {
     /// free one; an address that the user gave must be free.
     pub fn bind(&self) -> Result<Vec<EntryPoint>, Error> {
         let state = &self.state;
-        let addresses = entrypoints::Addresses::read(&state.config.entrypoints, &state.domain)?;
-        let taken = addresses.bind()?;
-        let secure = taken
-            .entrypoints
-            .iter()
-            .any(|entry| entry.name == "websecure");
-        let tls = if secure {
-            Some(tls::config(state)?)
-        } else {
-            None
-        };
-        let listening = taken.bound.into_iter().map(|bound| Listening {
-            tls: tls.clone().filter(|_| bound.name == "websecure"),
-            bound,
-        });
-        self.bound
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(listening);
-        state.set_listening(taken.entrypoints.clone());
+        let entrypoints = &state.settings.load_full().config.entrypoints;
+        let addresses = entrypoints::Addresses::read(entrypoints, &state.domain)?;
+        let bound = self.listeners.bind(state, &addresses)?;
+        let entrypoints = bound.entrypoints();
+        state.set_listening(entrypoints.clone());
+        self.listeners.commit(bound);
         for warning in state.warnings() {
             tracing::warn!("{warning}");
         }
-        Ok(taken.entrypoints)
+        Ok(entrypoints)
     }
 
     /// Accepts on what was bound until shutdown begins, then drains.
     pub async fn serve(&self, shutdown: Shutdown) {
-        let listening =
-            std::mem::take(&mut *self.bound.lock().unwrap_or_else(PoisonError::into_inner));
-        let drain = Duration::from_millis(self.state.config.drain_ms);
-        let mut loops = JoinSet::new();
-        for Listening { bound, tls } in listening {
-            let (name, service) = (bound.name.clone(), self.service(&bound.name));
-            let (limits, shutdown) = (self.state.config.limits.clone(), shutdown.clone());
-            let labels = [("entrypoint", name.clone()), ("protocol", "TCP".to_owned())];
-            let open = metrics::gauge!("traefik_open_connections", &labels);
-            loops.spawn(async move {
-                let ended = listener::serve_http_counted(
-                    bound, service, tls, limits, shutdown, drain, open,
-                );
-                if let Err(error) = ended.await {
-                    tracing::error!(%error, entrypoint = name, "an entry point stopped accepting");
-                }
-            });
-        }
         // The log outlives the requests whose lines it writes.
         let drained = Shutdown::new();
         let requests = async {
-            while loops.join_next().await.is_some() {}
-            shutdown.begun().await;
+            self.listeners.run(self, &shutdown).await;
             drained.begin();
         };
-        tokio::join!(requests, self.state.log.run(&drained));
+        tokio::join!(
+            requests,
+            self.state.log.run(&drained),
+            dynamic::watch::run(self.state.clone(), &shutdown),
+            services::health::run(self.state.clone(), &shutdown),
+        );
+    }
+
+    /// Puts a changed `[gateway]` in place and returns what is listened on then: it is checked, new
+    /// addresses are taken, it is swapped, and what listened on addresses that are no longer wanted
+    /// drains. Requests in flight end as they began; limits that are the same, pools and logs stay.
+    /// On an error nothing changes.
+    pub async fn reconfigure(&self, config: Config) -> Result<Vec<EntryPoint>, Error> {
+        let _only_one = self.changing.lock().await;
+        let changed = self.change(config).await;
+        self.state.count_reload(changed.is_ok());
+        changed
+    }
+
+    async fn change(&self, config: Config) -> Result<Vec<EntryPoint>, Error> {
+        let state = self.state.clone();
+        let change = blocking(move || Change::check(&state, config)).await?;
+        let prepared = self
+            .listeners
+            .prepare(&self.state, &change.addresses)
+            .await?;
+        let entrypoints = prepared.entrypoints();
+        // A redirect to HTTPS knows the port.
+        self.state.set_listening(entrypoints.clone());
+        let state = self.state.clone();
+        let in_place = blocking(move || change.put_in_place(&state)).await;
+        self.listeners.commit(prepared);
+        in_place.map(|()| entrypoints)
+    }
+
+    /// Replaces what the operator is to be told of the program's configuration, beside the gateway's
+    /// own warnings.
+    pub fn set_notices(&self, notices: Vec<String>) {
+        self.state.set_notices(notices);
+    }
+
+    /// What is listened on.
+    pub fn entrypoints(&self) -> Vec<EntryPoint> {
+        self.state.listening()
+    }
+
+    /// The limits of the entry points, which change with the configuration.
+    pub fn limits(&self) -> SharedLimits {
+        self.state.limits.clone()
+    }
+
+    fn state(&self) -> &Arc<State> {
+        &self.state
     }
 
     /// The whole request path without sockets: admission, routers, middlewares, services.
@@ -210,15 +240,17 @@ impl Gateway {
         }))
     }
 
-    /// Puts the routers of a changed configuration in place. Requests in flight end as they began;
-    /// limits, pools and logs stay; on an error nothing changes.
-    pub fn reload(&self, config: &Config) -> Result<(), Error> {
-        self.state.replace_routers(config)
+    /// Puts what the files of the dynamic configuration say by now in place, without waiting for the
+    /// next look at them.
+    pub fn look_at_files(&self) {
+        if self.state.files.refresh() {
+            self.state.rebuild();
+        }
     }
 
     /// What the control panel reads: Traefik's API shapes below `/_mito/api/gateway`.
     pub fn panel(&self) -> axum::Router {
-        api::router(self.state.clone())
+        api::panel(self.state.clone())
     }
 
     /// The root certificate of the local authority, for `mito trust` and for people. It exists
@@ -226,4 +258,17 @@ impl Gateway {
     pub fn root_certificate(&self) -> PathBuf {
         tls::root_path(&self.state)
     }
+}
+
+/// Runs what reads files beside the requests.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Error::Option(error.to_string())))
+}
+
+/// Where the root certificate of the local authority is in a data folder, without a gateway.
+pub fn root_certificate(data: &Path, domain: &str) -> PathBuf {
+    tls::root_in(data, domain)
 }

@@ -3,29 +3,33 @@
 
 use std::{
     net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Version, header};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as _, Frame};
+use http_body_util::BodyExt as _;
 use jiff::Timestamp;
-use mito_network::ConnectionInfo;
+use mito_network::{ConnectionInfo, connection::TlsInfo};
 use tokio::time::Instant;
 
 use crate::{
     access_log::AccessLog,
+    api::traffic::Traffic,
+    middlewares::chain::User,
     routers::Router,
-    series::{Key, Series},
+    series::{Figures, Key, Series},
     state::State,
 };
 
 /// What nginx and Traefik write when the client went away before there was an answer.
-const CLIENT_CLOSED_REQUEST: u16 = 499;
+pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// The longest part of a header that the log shows, in bytes.
 const MAX_FIELD_BYTES: usize = 1_024;
 
@@ -33,6 +37,7 @@ const MAX_FIELD_BYTES: usize = 1_024;
 pub(crate) struct Record {
     log: AccessLog,
     series: Series,
+    traffic: Traffic,
     begun: Instant,
     pub(crate) at: Timestamp,
     pub(crate) client: SocketAddr,
@@ -42,18 +47,35 @@ pub(crate) struct Record {
     pub(crate) version: &'static str,
     pub(crate) protocol: &'static str,
     pub(crate) scheme: &'static str,
-    pub(crate) tls_version: Option<String>,
-    pub(crate) host: String,
+    pub(crate) tls: Option<Arc<TlsInfo>>,
+    pub(crate) host: Arc<str>,
     pub(crate) referer: String,
     pub(crate) user_agent: String,
     pub(crate) entrypoint: Arc<str>,
-    pub(crate) request_id: String,
+    pub(crate) request_id: Arc<str>,
     /// How many requests came before and with this one.
     pub(crate) number: u64,
     /// The router that took it.
     pub(crate) router: Option<Arc<Router>>,
+    /// The server that answered, of those of its service.
+    pub(crate) server: Option<String>,
+    /// Who signed the request.
+    pub(crate) user: Option<User>,
+    /// How often it was sent again.
+    pub(crate) retries: u32,
     pub(crate) status: Option<u16>,
     pub(crate) bytes: u64,
+    request_bytes: RequestBytes,
+}
+
+/// How much of a request's body has come.
+#[derive(Clone, Default)]
+struct RequestBytes(Arc<AtomicU64>);
+
+impl RequestBytes {
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Record {
@@ -63,12 +85,13 @@ impl Record {
         entrypoint: Arc<str>,
         info: &ConnectionInfo,
         request: &Request<Body>,
-    ) -> Self {
+    ) -> Box<Self> {
         let headers = request.headers();
         let referer = text(headers, &header::REFERER);
-        Self {
+        Box::new(Self {
             log: state.log.clone(),
             series: state.series.clone(),
+            traffic: state.traffic.clone(),
             begun: Instant::now(),
             at: state.clock.now(),
             client: SocketAddr::new(info.client_ip.to_canonical(), info.peer.port()),
@@ -77,7 +100,8 @@ impl Record {
             version: version(request.version()),
             protocol: protocol(headers),
             scheme: info.scheme,
-            tls_version: info.tls.as_ref().map(|tls| tls.version.clone()),
+            tls: info.tls.clone(),
+            request_bytes: RequestBytes::default(),
             host: info.host.clone(),
             referer: referer.split('?').next().unwrap_or_default().to_owned(),
             user_agent: text(headers, &header::USER_AGENT),
@@ -85,9 +109,17 @@ impl Record {
             request_id: info.request_id.clone(),
             number: state.log.next_number(),
             router: None,
+            server: None,
+            user: None,
+            retries: 0,
             status: None,
             bytes: 0,
-        }
+        })
+    }
+
+    /// How much of the request's body has come, in bytes.
+    pub(crate) fn request_bytes(&self) -> u64 {
+        self.request_bytes.get()
     }
 
     /// Time since the request arrived.
@@ -95,9 +127,33 @@ impl Record {
         self.begun.elapsed()
     }
 
+    /// Where the answer came from, as logs show it.
+    pub(crate) fn address(&self) -> &str {
+        let router = self.router.as_ref();
+        let known = || router.map_or("-", |router| router.known_address());
+        self.server.as_deref().unwrap_or_else(known)
+    }
+
+    /// Lets the record see the body of its request.
+    pub(crate) fn watch(&self, request: Request<Body>) -> Request<Body> {
+        if request.body().is_end_stream() {
+            return request;
+        }
+        let seen = self.request_bytes.clone();
+        request.map(|body| {
+            Body::new(body.inspect_frame(move |frame| {
+                seen.0.fetch_add(length(frame), Ordering::Relaxed);
+            }))
+        })
+    }
+
     /// Lets the record follow `body` to its end.
-    pub(crate) fn follow(self, body: Body) -> Body {
-        Body::new(Recorded { body, record: self })
+    pub(crate) fn follow(mut self: Box<Self>, body: Body) -> Body {
+        Body::new(body.inspect_frame(move |frame| {
+            // All of it belongs to the closure, which goes with the body.
+            let record: &mut Self = &mut self;
+            record.bytes += length(frame);
+        }))
     }
 
     /// The status that is counted.
@@ -119,48 +175,32 @@ impl Record {
                 .router
                 .as_ref()
                 .map(|it| (it.full_name.clone(), it.service.clone())),
+            tls: self
+                .tls
+                .as_ref()
+                .map(|tls| (tls.version.clone(), tls.cipher.clone())),
         };
-        self.series
-            .count(key, self.elapsed().as_secs_f64(), self.bytes);
+        let figures = Figures {
+            seconds: self.elapsed().as_secs_f64(),
+            request_bytes: self.request_bytes.get(),
+            response_bytes: self.bytes,
+            retries: self.retries,
+        };
+        self.series.count(key, figures);
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
         self.count();
+        self.traffic.show(self);
         self.log.clone().write(self);
     }
 }
 
-/// A body that counts what passes and takes its record along.
-struct Recorded {
-    body: Body,
-    record: Record,
-}
-
-impl HttpBody for Recorded {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled {
-            let length = frame.data_ref().map_or(0, Bytes::len);
-            self.record.bytes += u64::try_from(length).unwrap_or(u64::MAX);
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+fn length(frame: &Frame<Bytes>) -> u64 {
+    let length = frame.data_ref().map_or(0, Bytes::len);
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// The method as a label; anything unusual shares one, so that clients cannot make series.

@@ -1,15 +1,17 @@
 //! Routers: which requests go to which service through which middlewares, and the compiled table
 //! that finds the one for a request.
 
+pub(crate) mod compile;
 pub(crate) mod internal;
 pub mod platform;
 mod table;
+mod tls;
 
 use std::sync::{Arc, OnceLock};
 
 use mito_network::Network;
 
-use crate::{config, rules::Rule, services::Target};
+use crate::{config, middlewares::chain::Layer, rules::Rule, services::Target};
 
 pub(crate) use table::Table;
 
@@ -30,8 +32,16 @@ pub struct RouterSpec {
     pub priority: i64,
     /// What is done to requests and responses, in this order.
     pub middlewares: Vec<Middleware>,
+    /// The middlewares of files by their full names, which come after those.
+    pub named: Vec<String>,
     /// The entry points it answers at; empty means `web` and `websecure`.
     pub entrypoints: Vec<String>,
+    /// It answers HTTPS alone.
+    pub tls: bool,
+    /// The name of the options of TLS that it asks for; empty for those of its hosts.
+    pub tls_options: String,
+    /// Its service gets the path as it came: object keys are any text, and signed.
+    pub keeps_path: bool,
 }
 
 /// What a router does beside forwarding.
@@ -68,7 +78,7 @@ impl Middleware {
 }
 
 /// A router that parsed and whose service is known.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Router {
     pub(crate) spec: RouterSpec,
     /// `name@provider`.
@@ -80,11 +90,20 @@ pub(crate) struct Router {
     pub(crate) priority: i64,
     pub(crate) rule: Rule,
     pub(crate) target: Target,
+    /// The router that takes all of its requests before.
+    pub(crate) hidden_by: Option<Arc<str>>,
+    /// The middlewares of files, in their order.
+    pub(crate) layers: Vec<Arc<dyn Layer>>,
+    /// The full name of the options of TLS that its requests have to come with; that of the options
+    /// of their host where it asks for none.
+    pub(crate) tls_options: Option<Arc<str>>,
+    /// Why it has other options than it asks for.
+    pub(crate) tls_conflict: Option<String>,
 }
 
 impl Router {
     /// Parses a router; the message says what is wrong with it.
-    pub(crate) fn parse(mut spec: RouterSpec) -> Result<Self, crate::Error> {
+    pub(crate) fn parse(spec: RouterSpec) -> Result<Self, crate::Error> {
         let full_name = format!("{}@{}", spec.name, spec.provider);
         let refuse = |reason: String| crate::Error::Rule {
             router: full_name.clone(),
@@ -92,6 +111,12 @@ impl Router {
         };
         let rule = Rule::parse(&spec.rule).map_err(|error| refuse(format!("rule: {error}")))?;
         let target = Target::parse(&spec.service).map_err(refuse)?;
+        let service = target.full_name(&full_name);
+        Ok(Self::new(spec, rule, target, service))
+    }
+
+    /// A router whose parts are known.
+    pub(crate) fn new(mut spec: RouterSpec, rule: Rule, target: Target, service: String) -> Self {
         let priority = match spec.priority {
             0 => i64::try_from(spec.rule.len()).unwrap_or(i64::MAX),
             explicit => explicit,
@@ -99,15 +124,19 @@ impl Router {
         if spec.entrypoints.is_empty() {
             spec.entrypoints = vec!["web".to_owned(), "websecure".to_owned()];
         }
-        Ok(Self {
-            service: target.full_name(&full_name).into(),
-            full_name: full_name.into(),
+        Self {
+            service: service.into(),
+            full_name: format!("{}@{}", spec.name, spec.provider).into(),
             address: OnceLock::new(),
             spec,
             priority,
             rule,
             target,
-        })
+            hidden_by: None,
+            layers: Vec::new(),
+            tls_options: None,
+            tls_conflict: None,
+        }
     }
 
     /// Where its service is, as logs and the API show it.
@@ -118,6 +147,7 @@ impl Router {
         let address = match &self.target {
             Target::Upstream(upstream) => upstream.url(),
             Target::Internal(internal) => internal.name().to_owned(),
+            Target::Balanced(_) | Target::Weighted(_) => self.service.to_string(),
             Target::Role(name) => match network.service(name).and_then(|service| service.port) {
                 Some(port) => format!("http://{name}:{port}"),
                 None => return name,
@@ -149,7 +179,11 @@ pub(crate) fn operator(config: &config::Config) -> Vec<RouterSpec> {
             service: router.service.clone(),
             priority: router.priority.min(MAX_PRIORITY),
             middlewares: Vec::new(),
+            named: Vec::new(),
             entrypoints: Vec::new(),
+            tls: false,
+            tls_options: String::new(),
+            keeps_path: false,
         })
         .collect()
 }

@@ -1,14 +1,20 @@
-//! The rule language of Traefik v3: text in, a typed [`Rule`] out, no I/O. It knows the matchers
-//! `Host`, `Path`, `PathPrefix`, `Method` and `Header`; those of Traefik that it does not know yet
-//! are refused by name instead of being half understood.
+//! The rule language of Traefik v3 with its eleven matchers: text in, a typed [`Rule`] out, no I/O.
 
 mod parse;
+mod pattern;
 mod print;
+mod shadow;
 #[cfg(test)]
 pub(crate) mod tests;
 mod token;
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+use url::form_urlencoded;
+
+use pattern::Pattern;
 
 /// The longest rule, in bytes.
 pub const MAX_RULE_BYTES: usize = 8 * 1024;
@@ -35,18 +41,30 @@ pub(crate) enum Expression {
 pub(crate) enum Matcher {
     /// The host, without port.
     Host(HostPattern),
+    /// The host, without port, by a regular expression.
+    HostRegexp(Pattern),
     /// The whole path.
     Path(String),
     /// The beginning of the path, as plain text: `/products` also matches `/products-for-sale`.
     PathPrefix(String),
+    /// The path by a regular expression.
+    PathRegexp(Pattern),
     /// The method, upper case.
     Method(String),
     /// Any value of the header.
     Header { name: HeaderName, value: String },
+    /// Any value of the header by a regular expression.
+    HeaderRegexp { name: HeaderName, value: Pattern },
+    /// Any value of the query parameter.
+    Query { name: String, value: String },
+    /// Any value of the query parameter by a regular expression.
+    QueryRegexp { name: String, value: Pattern },
+    /// The address at the other end of the socket, whatever forwarding headers say.
+    ClientIp(IpNet),
 }
 
 /// What `Host` accepts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum HostPattern {
     /// `*`: every request, even one without a host.
     Any,
@@ -56,17 +74,32 @@ pub(crate) enum HostPattern {
     OneLabel(String),
 }
 
+impl HostPattern {
+    /// As it stands in a rule.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Any => "*".to_owned(),
+            Self::Exact(host) => host.clone(),
+            Self::OneLabel(suffix) => format!("*{suffix}"),
+        }
+    }
+}
+
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     /// The host: lower case, without port.
     pub host: &'a str,
-    /// The canonical path (see [`crate::paths`]).
+    /// The path as rules see it ([`mito_network::paths::routed`]).
     pub path: &'a str,
+    /// The query, without `?`.
+    pub query: &'a str,
     /// The method.
     pub method: &'a str,
     /// The headers.
     pub headers: &'a HeaderMap,
+    /// The address at the other end of the socket.
+    pub peer: IpAddr,
 }
 
 /// Why a rule does not parse.
@@ -147,15 +180,36 @@ impl Matcher {
     fn matches(&self, target: &Target<'_>) -> bool {
         match self {
             Self::Host(pattern) => pattern.matches(target.host),
+            Self::HostRegexp(pattern) => pattern.is_match(target.host),
             Self::Path(path) => target.path == path,
             Self::PathPrefix(prefix) => target.path.starts_with(prefix.as_str()),
+            Self::PathRegexp(pattern) => pattern.is_match(target.path),
             Self::Method(method) => target.method == method,
             Self::Header { name, value } => target
                 .headers
                 .get_all(name)
                 .iter()
                 .any(|found| found.as_bytes() == value.as_bytes()),
+            Self::HeaderRegexp { name, value } => target
+                .headers
+                .get_all(name)
+                .iter()
+                .any(|found| found.to_str().is_ok_and(|found| value.is_match(found))),
+            Self::Query { name, value } => target.parameters(name).any(|found| found == *value),
+            Self::QueryRegexp { name, value } => {
+                target.parameters(name).any(|found| value.is_match(&found))
+            }
+            Self::ClientIp(network) => network.contains(&target.peer.to_canonical()),
         }
+    }
+}
+
+impl<'a> Target<'a> {
+    /// The values of a query parameter.
+    fn parameters(&self, name: &str) -> impl Iterator<Item = std::borrow::Cow<'a, str>> {
+        form_urlencoded::parse(self.query.as_bytes())
+            .filter(move |(found, _)| found == name)
+            .map(|(_, value)| value)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The metrics of requests under Traefik's names, so that its dashboards work unmodified. The
-//! handles of a series are looked up once and kept, because looking up seven of them costs more
+//! handles of a series are looked up once and kept, because looking up a dozen of them costs more
 //! than routing a request.
 
 use std::{
@@ -22,6 +22,18 @@ pub(crate) struct Key {
     pub(crate) entrypoint: Arc<str>,
     /// Router and service, for requests that a router took.
     pub(crate) route: Option<(Arc<str>, Arc<str>)>,
+    /// Version and cipher of an encrypted connection.
+    pub(crate) tls: Option<(Arc<str>, Arc<str>)>,
+}
+
+/// What a finished request adds to its series.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    pub(crate) seconds: f64,
+    pub(crate) request_bytes: u64,
+    pub(crate) response_bytes: u64,
+    /// How often it was sent again.
+    pub(crate) retries: u32,
 }
 
 /// The series of requests. Cheap to clone.
@@ -31,12 +43,14 @@ pub(crate) struct Series(Arc<RwLock<HashMap<Key, Arc<Handles>>>>);
 struct Handles {
     requests: Vec<Counter>,
     durations: Vec<Histogram>,
-    response_bytes: Counter,
+    request_bytes: Vec<Counter>,
+    response_bytes: Vec<Counter>,
+    retries: Option<Counter>,
 }
 
 impl Series {
     /// Counts a finished request.
-    pub(crate) fn count(&self, key: Key, seconds: f64, bytes: u64) {
+    pub(crate) fn count(&self, key: Key, figures: Figures) {
         let kept = self
             .0
             .read()
@@ -48,9 +62,19 @@ impl Series {
             requests.increment(1);
         }
         for durations in &handles.durations {
-            durations.record(seconds);
+            durations.record(figures.seconds);
         }
-        handles.response_bytes.increment(bytes);
+        for bytes in &handles.request_bytes {
+            bytes.increment(figures.request_bytes);
+        }
+        for bytes in &handles.response_bytes {
+            bytes.increment(figures.response_bytes);
+        }
+        if let Some(retries) = &handles.retries
+            && figures.retries > 0
+        {
+            retries.increment(figures.retries.into());
+        }
     }
 
     fn look_up(&self, key: Key) -> Arc<Handles> {
@@ -84,20 +108,64 @@ impl Handles {
                 "traefik_entrypoint_request_duration_seconds",
                 entry.clone()
             )],
-            response_bytes: counter!("traefik_entrypoint_responses_bytes_total", entry),
+            request_bytes: vec![counter!(
+                "traefik_entrypoint_requests_bytes_total",
+                entry.clone()
+            )],
+            response_bytes: vec![counter!("traefik_entrypoint_responses_bytes_total", entry)],
+            retries: None,
         };
-        if let Some((router, service)) = &key.route {
-            let by_router = labels(&[("router", router), ("service", service)]);
-            let by_service = labels(&[("service", service)]);
-            handles.requests.extend([
-                counter!("traefik_router_requests_total", by_router.clone()),
-                counter!("traefik_service_requests_total", by_service.clone()),
-            ]);
-            handles.durations.extend([
-                histogram!("traefik_router_request_duration_seconds", by_router),
-                histogram!("traefik_service_request_duration_seconds", by_service),
-            ]);
+        let tls = |more: &[(&'static str, &Arc<str>)]| {
+            let (version, cipher) = key.tls.as_ref()?;
+            // Traefik's dashboards know `1.3`.
+            let version = version.trim_start_matches("TLSv").replace('_', ".").into();
+            let named = [("tls_version", &version), ("tls_cipher", cipher)];
+            let all = named.iter().chain(more);
+            Some(
+                all.map(|(name, value)| Label::new(*name, value.to_string()))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        if let Some(labels) = tls(&[("entrypoint", &key.entrypoint)]) {
+            let encrypted = counter!("traefik_entrypoint_requests_tls_total", labels);
+            handles.requests.push(encrypted);
         }
+        let Some((router, service)) = &key.route else {
+            return handles;
+        };
+        let by_router = labels(&[("router", router), ("service", service)]);
+        let by_service = labels(&[("service", service)]);
+        handles.requests.extend([
+            counter!("traefik_router_requests_total", by_router.clone()),
+            counter!("traefik_service_requests_total", by_service.clone()),
+        ]);
+        if let Some(labels) = tls(&[("router", router), ("service", service)]) {
+            handles
+                .requests
+                .push(counter!("traefik_router_requests_tls_total", labels));
+        }
+        if let Some(labels) = tls(&[("service", service)]) {
+            handles
+                .requests
+                .push(counter!("traefik_service_requests_tls_total", labels));
+        }
+        handles.durations.extend([
+            histogram!("traefik_router_request_duration_seconds", by_router.clone()),
+            histogram!(
+                "traefik_service_request_duration_seconds",
+                by_service.clone()
+            ),
+        ]);
+        handles.request_bytes.extend([
+            counter!("traefik_router_requests_bytes_total", by_router.clone()),
+            counter!("traefik_service_requests_bytes_total", by_service.clone()),
+        ]);
+        handles.response_bytes.extend([
+            counter!("traefik_router_responses_bytes_total", by_router),
+            counter!("traefik_service_responses_bytes_total", by_service),
+        ]);
+        let name = Label::new("service", service.to_string());
+        handles.retries = Some(counter!("traefik_service_retries_total", vec![name]));
         handles
     }
 }

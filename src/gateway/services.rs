@@ -1,20 +1,49 @@
-//! Services: where a router sends a request. A role is called in process through the network, an
-//! `http://` server through a pooled client, and a few answers are the gateway's own.
+//! Services: where a router sends a request. A role is called in process through the network, servers
+//! through pooled clients, and a few answers are the gateway's own.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`balancer`] | servers that share the requests of a service |
+//! | [`weighted`] | services that share them |
+//! | [`sticky`] | cookies that keep clients where they are |
+//! | [`strategy`] | which of them gets a request |
+//! | [`health`], [`checks`] | whether servers work, and how they are asked |
+//! | [`upstream`] | one server: requests sent and answers received |
+//! | [`transport`], [`connections`], [`http2`], [`unverified`] | the connections to servers |
+//! | [`headers`], [`upload`], [`room`] | what ends at a proxy, bodies on their way, and how many at once |
 
+pub(crate) mod balancer;
+mod checks;
+mod connections;
 pub(crate) mod headers;
+pub(crate) mod health;
+mod http2;
 pub(crate) mod room;
+pub(crate) mod sticky;
+mod strategy;
+mod transport;
+pub(crate) mod unverified;
 mod upload;
 pub(crate) mod upstream;
+pub(crate) mod weighted;
 
+use std::{fmt, sync::Arc};
+
+pub(crate) use balancer::Balancer;
 pub(crate) use upstream::Upstream;
+pub(crate) use weighted::Weighted;
 
 /// Where requests go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Target {
     /// A service on the network.
     Role(String),
     /// A server that the operator named.
     Upstream(Upstream),
+    /// Servers that share the requests.
+    Balanced(Arc<Balancer>),
+    /// Services that do.
+    Weighted(Arc<Weighted>),
     /// The gateway itself.
     Internal(Internal),
 }
@@ -66,8 +95,29 @@ impl Target {
     pub(crate) fn full_name(&self, router: &str) -> String {
         match self {
             Self::Role(name) => format!("{name}@mito"),
-            Self::Upstream(_) => router.to_owned(),
+            Self::Upstream(_) | Self::Balanced(_) | Self::Weighted(_) => router.to_owned(),
             Self::Internal(internal) => internal.name().to_owned(),
+        }
+    }
+
+    /// Whether it can be expected to answer.
+    pub(crate) fn is_available(&self) -> bool {
+        match self {
+            Self::Balanced(balancer) => balancer.is_available(),
+            Self::Weighted(weighted) => weighted.is_available(),
+            Self::Role(_) | Self::Upstream(_) | Self::Internal(_) => true,
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(name) => write!(out, "Role({name:?})"),
+            Self::Upstream(upstream) => write!(out, "Upstream({})", upstream.url()),
+            Self::Balanced(balancer) => write!(out, "Balanced({})", balancer.name()),
+            Self::Weighted(_) => out.write_str("Weighted"),
+            Self::Internal(internal) => write!(out, "{internal:?}"),
         }
     }
 }
@@ -87,30 +137,18 @@ impl Internal {
 
 #[cfg(test)]
 mod tests {
-    use super::{INTERNAL, Internal, Target};
+    use super::{INTERNAL, Target};
 
     #[test]
     fn services_are_names_addresses_or_the_gateways_own() {
-        let role = |name: &str| Ok(Target::Role(name.to_owned()));
-        assert_eq!(Target::parse("api"), role("api"));
-        assert_eq!(Target::parse("mobile-build@mito"), role("mobile-build"));
-        assert_eq!(
-            Target::parse("ping@internal"),
-            Ok(Target::Internal(Internal::Ping))
-        );
-        assert!(matches!(
-            Target::parse("http://127.0.0.1:4000"),
-            Ok(Target::Upstream(_))
-        ));
-        for wrong in [
-            "",
-            "api@docker",
-            "a b",
-            "https://x",
-            "http://",
-            "http://a/b",
-            "ftp://x",
-        ] {
+        let read = |service: &str| format!("{:?}", Target::parse(service).unwrap());
+        assert_eq!(read("api"), "Role(\"api\")");
+        assert_eq!(read("mobile-build@mito"), "Role(\"mobile-build\")");
+        assert_eq!(read("ping@internal"), "Ping");
+        for server in ["http://127.0.0.1:4000", "https://x", "h2c://x:50051"] {
+            assert_eq!(read(server), format!("Upstream({server})"));
+        }
+        for wrong in ["", "api@docker", "a b", "http://", "http://a/b", "ftp://x"] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
         for (name, internal) in INTERNAL {

@@ -1,41 +1,48 @@
-//! TLS of the entry point `websecure`: certificates of the local authority, for names that a
-//! router asks for and for no others.
+//! TLS of the entry point `websecure`, for names that a router asks for and for no others: with the
+//! operator's own certificates, with those of a public authority, else with those of the local one.
 
+pub(crate) mod acme;
+mod any_client;
 mod authority;
+pub(crate) mod certificate;
+mod certificates;
+mod choice;
+mod files;
+mod options;
 mod resolver;
 
-use std::{path::PathBuf, sync::Arc};
-
-use rustls::{ServerConfig, crypto::ring, server::ResolvesServerCert};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{Error, state::State};
 
 pub(crate) use authority::Authority;
-use resolver::Resolver;
+pub(crate) use certificates::{Certificates, Listed};
+pub(crate) use choice::Choice;
+pub(crate) use options::Options;
+use resolver::Issued;
 
 /// Where the root certificate of the local authority for `domain` is.
 pub(crate) fn root_path(state: &State) -> PathBuf {
-    authority::folder(&state.data, &state.domain).join("root.crt")
+    root_in(&state.data, &state.domain)
 }
 
-/// The TLS configuration, with the authority read or made.
-pub(crate) fn config(state: &Arc<State>) -> Result<Arc<ServerConfig>, Error> {
+/// Where the root certificate of the local authority for `domain` is, with everything in `data`.
+pub(crate) fn root_in(data: &Path, domain: &str) -> PathBuf {
+    authority::folder(data, domain).join("root.crt")
+}
+
+/// How TLS is spoken, with the authority read or made and the stored certificates read.
+pub(crate) fn choice(state: &Arc<State>) -> Result<Arc<Choice>, Error> {
     let authority = Authority::open(
         &state.data,
         &state.domain,
         state.clock.clone(),
         &state.random,
     )?;
-    let resolver = Resolver::new(Arc::downgrade(state), authority);
-    server_config(Arc::new(resolver))
-}
-
-fn server_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, Error> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::LocalCa(error.to_string()))?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    state.certificates.load(state);
+    let issued = Issued::new(Arc::downgrade(state), authority);
+    Choice::new(Arc::downgrade(state), Arc::new(issued)).map(Arc::new)
 }

@@ -22,12 +22,36 @@ pub fn admit(parts: &Parts) -> Result<(), StatusCode> {
 /// The host that a request is for, lower case and without port: the target's authority if it has
 /// one (RFC 9112 §3.2.2), else the `Host` header; empty for HTTP/1.0 without either.
 pub fn host(parts: &Parts) -> String {
-    let from_header = || parts.headers.get(header::HOST)?.to_str().ok()?.parse().ok();
-    let authority: Option<Authority> = parts.uri.authority().cloned().or_else(from_header);
-    authority.map_or_else(String::new, |authority| {
-        let host = authority.host().to_ascii_lowercase();
-        host.strip_suffix('.').map_or(host.clone(), str::to_owned)
-    })
+    let from_header = || parts.headers.get(header::HOST)?.to_str().ok();
+    let authority = parts.uri.authority().map(Authority::as_str);
+    let authority = authority.or_else(from_header).unwrap_or_default();
+    let Some(host) = host_of(authority) else {
+        return String::new();
+    };
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
+/// The host of `host`, `host:port` or `[address]:port`, without user information; nothing for what
+/// is none of these.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.rsplit_once(':') {
+        // That colon belongs to an address of IPv6.
+        Some((_, after)) if after.ends_with(']') => (authority, None),
+        Some((host, digits)) => (host, Some(digits)),
+        None => (authority, None),
+    };
+    // Rust's parser would take a sign.
+    let is_port =
+        |it: &str| it.bytes().all(|byte| byte.is_ascii_digit()) && it.parse::<u16>().is_ok();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let is_host = match host.strip_prefix('[') {
+        Some(rest) => {
+            let address = rest.strip_suffix(']');
+            address.is_some_and(|it| it.parse::<std::net::Ipv6Addr>().is_ok())
+        }
+        None => !host.is_empty() && host.bytes().all(is_plain),
+    };
+    (is_host && port.is_none_or(is_port)).then_some(host)
 }
 
 /// Turns the target into origin form and its authority into the `Host` header, and puts the
@@ -115,7 +139,7 @@ fn admit_host(parts: &Parts) -> Result<(), StatusCode> {
     if parts
         .uri
         .authority()
-        .is_some_and(|authority| !is_authority(authority.as_str()))
+        .is_some_and(|authority| host_of(authority.as_str()).is_none())
     {
         return Err(StatusCode::BAD_REQUEST);
     }
@@ -145,34 +169,7 @@ fn admit_pseudo_host(parts: &Parts, host: Option<&HeaderValue>) -> Result<(), St
 }
 
 fn is_host(value: &HeaderValue) -> bool {
-    value.to_str().is_ok_and(is_authority)
-}
-
-/// `host` or `host:port`, without user information.
-fn is_authority(text: &str) -> bool {
-    let Ok(authority) = text.parse::<Authority>() else {
-        return false;
-    };
-    let host = authority.host();
-    // User information stands before the host, so that it is not what the text begins with.
-    let Some(port) = text.strip_prefix(host) else {
-        return false;
-    };
-    let port_fits = match port.strip_prefix(':') {
-        Some(digits) => {
-            digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
-        }
-        None => port.is_empty(),
-    };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let bracketed = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    let host_fits = match bracketed {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(plain),
-    };
-    port_fits && host_fits
+    value.to_str().is_ok_and(|text| host_of(text).is_some())
 }
 
 fn admit_headers(parts: &Parts) -> Result<(), StatusCode> {

@@ -11,16 +11,20 @@
 //! | [`admission`] | which request heads are let in |
 //! | [`connection`] | [`ConnectionInfo`], which roles read instead of forwarding headers |
 //! | [`authenticator`] | who sent this request: the trait that `records` implements |
+//! | [`paths`] | the one spelling of a path |
 //! | [`problem`] | RFC 9457 problem details |
+//! | [`timer`] | the time limits of connections |
 
 pub mod admission;
 pub mod authenticator;
 pub mod connection;
 pub mod listener;
+pub mod paths;
 pub mod problem;
 pub mod registry;
 pub mod service;
 pub mod start;
+pub mod timer;
 mod unavailable;
 
 pub use authenticator::{Authenticator, Identity};

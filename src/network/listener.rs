@@ -11,30 +11,37 @@ mod head;
 mod http;
 mod respond;
 mod stall;
+mod streams;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    future::Future,
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use metrics::Gauge;
 use mito_core::Shutdown;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio_rustls::TlsAcceptor;
 
 use crate::{ConnectionInfo, HttpService, service::ConnectionHandler};
 use caps::Caps;
+use handshake::OneConfig;
+
+pub use caps::room;
+pub use handshake::{Chosen, TlsChoice};
+pub use http::MAX_STREAMS;
 
 /// Limits of a listener.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Connections at once, in all.
+    /// Connections at once, in all; at most half of the file descriptors that the process may have.
     pub max_connections: usize,
     /// Connections at once from one address (IPv6: one /64). Loopback is exempt.
     pub max_connections_per_address: usize,
@@ -49,8 +56,8 @@ pub struct Limits {
     /// How long a request body may stand still, in milliseconds. There is no limit for a whole
     /// body, so that large uploads pass.
     pub body_stall_timeout_ms: u64,
-    /// How long a client may leave an answer lying, in milliseconds. A client of HTTP/2 may pause
-    /// single answers for longer as long as it takes what else is sent.
+    /// How long a client may leave an answer lying, in milliseconds. Of HTTP/2, that is any one of
+    /// the answers on a connection.
     pub write_stall_timeout_ms: u64,
     /// How long a connection without a request is kept, in milliseconds.
     pub idle_timeout_ms: u64,
@@ -69,6 +76,28 @@ impl Default for Limits {
             write_stall_timeout_ms: 60_000,
             idle_timeout_ms: 180_000,
         }
+    }
+}
+
+/// [`Limits`] that may change while listeners have them. Cheap to clone: all clones are one.
+#[derive(Clone, Debug)]
+pub struct SharedLimits(Arc<ArcSwap<Limits>>);
+
+impl SharedLimits {
+    /// What holds now.
+    pub fn now(&self) -> Arc<Limits> {
+        self.0.load_full()
+    }
+
+    /// These hold from now on: the caps at once, the rest for new connections.
+    pub fn set(&self, limits: Limits) {
+        self.0.store(Arc::new(limits));
+    }
+}
+
+impl From<Limits> for SharedLimits {
+    fn from(limits: Limits) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(limits)))
     }
 }
 
@@ -116,33 +145,36 @@ pub async fn serve_http(
     bound: Bound,
     service: HttpService,
     tls: Option<Arc<rustls::ServerConfig>>,
-    limits: Limits,
+    limits: impl Into<SharedLimits>,
     shutdown: Shutdown,
     drain: Duration,
 ) -> io::Result<()> {
-    let uncounted = Gauge::noop();
-    serve_http_counted(bound, service, tls, limits, shutdown, drain, uncounted).await
+    let (limits, uncounted) = (limits.into(), Gauge::noop());
+    let tls = tls.map(|config| Arc::new(OneConfig(config)) as Arc<dyn TlsChoice>);
+    let deadline = drained(shutdown.clone(), drain);
+    serve_http_counted(bound, service, tls, limits, shutdown, deadline, uncounted).await
 }
 
-/// Like [`serve_http`]; `open` shows how many connections there are, upgraded ones included.
+/// Like [`serve_http`] until `stop` begins; then requests in flight have until `deadline` ends.
+/// `open` shows how many connections there are, upgraded ones included.
 pub async fn serve_http_counted(
     bound: Bound,
     service: HttpService,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    limits: Limits,
-    shutdown: Shutdown,
-    drain: Duration,
+    tls: Option<Arc<dyn TlsChoice>>,
+    limits: SharedLimits,
+    stop: Shutdown,
+    deadline: impl Future<Output = ()>,
     open: Gauge,
 ) -> io::Result<()> {
-    let caps = Caps::new(&limits, open);
+    let caps = Caps::new(limits.clone(), open);
     let http = Arc::new(http::Http {
-        entrypoint: bound.name.clone(),
+        entrypoint: bound.name.as_str().into(),
         service,
-        tls: tls.map(TlsAcceptor::from),
+        tls,
         limits,
-        shutdown: shutdown.clone(),
+        shutdown: stop.clone(),
     });
-    accept::run(bound, caps, shutdown, drain, |stream, peer, permit| {
+    accept::run(bound, caps, stop, deadline, |stream, peer, permit| {
         http.clone().serve(stream, peer, permit)
     })
     .await
@@ -157,15 +189,16 @@ pub async fn serve_connections(
     shutdown: Shutdown,
     drain: Duration,
 ) -> io::Result<()> {
-    let entrypoint = bound.name.clone();
+    let entrypoint: Arc<str> = bound.name.as_str().into();
     let ending = shutdown.clone();
-    let caps = Caps::new(&limits, Gauge::noop());
-    accept::run(bound, caps, shutdown, drain, |stream, peer, permit| {
+    let caps = Caps::new(limits.into(), Gauge::noop());
+    let deadline = drained(shutdown.clone(), drain);
+    accept::run(bound, caps, shutdown, deadline, |stream, peer, permit| {
         let info = ConnectionInfo {
             peer,
             client_ip: peer.ip().to_canonical(),
             scheme: "tcp",
-            host: String::new(),
+            host: Arc::from(""),
             tls: None,
             entrypoint: entrypoint.clone(),
             request_id: respond::new_request_id(),
@@ -177,4 +210,9 @@ pub async fn serve_connections(
         }
     })
     .await
+}
+
+async fn drained(shutdown: Shutdown, drain: Duration) {
+    shutdown.begun().await;
+    tokio::time::sleep(drain).await;
 }

@@ -17,6 +17,9 @@ pub struct Problem {
     /// The field or option that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// The line of a text that is wrong, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// Seconds to wait before trying again; also sent as `Retry-After`.
     #[serde(skip)]
     pub retry_after_seconds: Option<u32>,
@@ -30,6 +33,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             detail: detail.into(),
             field: None,
+            line: None,
             retry_after_seconds: None,
         }
     }
@@ -38,6 +42,13 @@ impl Problem {
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Names the line that is wrong.
+    #[must_use]
+    pub fn line(mut self, line: usize) -> Self {
+        self.line = Some(line);
         self
     }
 

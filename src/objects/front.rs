@@ -81,7 +81,7 @@ impl Front {
 
     fn request_id(&self, request: &Request<Body>) -> String {
         match request.extensions().get::<ConnectionInfo>() {
-            Some(connection) => connection.request_id.clone(),
+            Some(connection) => connection.request_id.to_string(),
             None => hex::encode_upper(self.objects.inner.random.bytes::<8>()),
         }
     }

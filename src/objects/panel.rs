@@ -177,7 +177,7 @@ async fn upload(
     let options = Put {
         content_type: text(header::CONTENT_TYPE),
         length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
-        request_id: connection.map(|connection| connection.0.request_id),
+        request_id: connection.map(|connection| connection.0.request_id.to_string()),
         ..Put::default()
     };
     let body = body.into_data_stream().map_err(std::io::Error::other);

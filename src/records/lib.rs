@@ -38,7 +38,7 @@ pub mod starter;
 mod testing;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, RwLock},
     time::Duration,
 };
 
@@ -190,7 +190,7 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
     pub(crate) used: Used,
-    pub(crate) platform_url: OnceLock<String>,
+    pub(crate) platform_url: RwLock<String>,
     pub(crate) definitions: Definitions,
     pub(crate) filters: filter::cache::Parsed,
     pub(crate) realtime: Realtime,
@@ -220,7 +220,7 @@ impl Records {
             passwords: Passwords::new(random.clone()),
             limiter: Limiter::new(clock.clone()),
             used: Used::default(),
-            platform_url: OnceLock::new(),
+            platform_url: RwLock::default(),
             definitions: Definitions::default(),
             filters: filter::cache::Parsed::default(),
             realtime: Realtime::new(

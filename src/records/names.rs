@@ -43,7 +43,16 @@ pub(crate) fn is_of_an_engine(name: &str) -> bool {
 /// The name as a quoted SQL identifier. Only names that passed [`is_identifier`] get here; the
 /// doubling of quotes is the second lock on the door.
 pub(crate) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    let mut quoted = String::with_capacity(name.len() + 2);
+    quoted.push('"');
+    for character in name.chars() {
+        if character == '"' {
+            quoted.push('"');
+        }
+        quoted.push(character);
+    }
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! What the gateway adds to a request: its whole path in process against the bare router.
 
+pub(crate) mod serve;
+mod sockets;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -50,7 +53,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         micros(added)
     ))?;
     supervisor.shut_down(Duration::from_secs(5)).await;
-    Ok(())
+    sockets::run().await
 }
 
 fn role(router: Router) -> Service {
@@ -72,7 +75,15 @@ fn gateway(
     supervisor: Supervisor,
     data: &std::path::Path,
 ) -> anyhow::Result<Gateway> {
+    let at = |address: &str| config::EntryPoint {
+        address: address.to_owned(),
+    };
     let mut config = Config {
+        entrypoints: config::EntryPoints {
+            web: at("127.0.0.1:0"),
+            websecure: at("off"),
+            traefik: at("off"),
+        },
         access_log: config::AccessLogFormat::Off,
         ..Config::default()
     };
@@ -133,10 +144,10 @@ fn request() -> anyhow::Result<Request<Body>> {
         peer,
         client_ip: peer.ip(),
         scheme: "http",
-        host: HOST.to_owned(),
+        host: HOST.into(),
         tls: None,
-        entrypoint: "web".to_owned(),
-        request_id: "bench".to_owned(),
+        entrypoint: "web".into(),
+        request_id: "bench".into(),
     });
     Ok(request.body(Body::empty())?)
 }

@@ -26,7 +26,7 @@ def binary():
 class Platform:
     """A running mito on free ports and a data folder of its own."""
 
-    def __init__(self, data, *arguments):
+    def __init__(self, data, *arguments, settings=()):
         self.data = pathlib.Path(data)
         self.settings = [
             "gateway.entrypoints.web.address=127.0.0.1:0",
@@ -35,6 +35,7 @@ class Platform:
             "network.publish.minio=127.0.0.1:0",
             "network.publish.api=127.0.0.1:0",
             f"objects.root_password={SECRET_KEY}",
+            *settings,
         ]
         self.process = subprocess.Popen(
             self.command("up", "--json", *arguments),

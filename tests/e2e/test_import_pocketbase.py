@@ -87,9 +87,12 @@ def seed(old):
         "rateLimits": {"enabled": False, "rules": [{"label": "posts:create", "duration": 9, "maxRequests": 8}]},
         "backups": {"cron": "0 3 * * *", "cronMaxKeep": 4},
     })
+    path = f"/api/collections/authors/impersonate/{members[1]['id']}"
     return {
         "member": old.sign_in("authors", MEMBER, MEMBER_PASSWORD),
         "admin": old.token,
+        "impersonated": old.ok("POST", path, {"duration": 3_600})["token"],
+        "last": members[2]["id"],
         "posts": posts["id"],
     }
 
@@ -160,7 +163,12 @@ def test_an_installation_goes_on_here(tmp_path):
         first = report(platform, str(tmp_path))
         assert counts(first)["posts"] == (7, 0, 0) and counts(first)["authors"] == (3, 0, 0), first
         assert first["problems"] == dry["problems"], first
+        refresh = "/api/collections/authors/auth-refresh"
+        session = sign_in(base, "authors", "nick2", MEMBER_PASSWORD)
+        assert call(base, "POST", refresh, token=session)[0] == 200
         late = old.ok("POST", "/api/collections/posts/records", {"title": "Late", "public": True})
+        new = {"password": "another password here", "passwordConfirm": "another password here"}
+        old.ok("PATCH", f"/api/collections/authors/records/{held['last']}", new)
         changed = everything(old.base, old.token)
         old.stop()
         second = report(platform, str(tmp_path / "pb_data"))
@@ -175,6 +183,13 @@ def test_an_installation_goes_on_here(tmp_path):
         for collection, token in (("authors", held["member"]), ("_superusers", held["admin"])):
             status, answer = call(base, "POST", f"/api/collections/{collection}/auth-refresh", token=token)
             assert status == 200, answer
+        # Tokens of impersonation stay what they are until they expire.
+        status, answer = call(base, "POST", refresh, token=held["impersonated"])
+        assert (status, answer.get("token")) == (200, held["impersonated"]), answer
+        # A password that was changed over there has ended the sessions here.
+        assert call(base, "POST", refresh, token=session)[0] == 401
+        assert not sign_in(base, "authors", "nick2", MEMBER_PASSWORD)
+        assert sign_in(base, "authors", "nick2", new["password"])
         status, mine = call(base, "GET", "/api/collections/posts/records", token=held["member"])
         assert status == 200 and mine["totalItems"] == 6, mine
         for _ in range(2):
@@ -249,7 +264,7 @@ def test_what_cannot_be_taken_is_named_and_the_rest_is_here(tmp_path):
         assert sign_in(base, "_superusers", OUR_ADMIN, OUR_PASSWORD)
 
 
-def test_an_import_that_is_killed_is_finished_by_the_next(tmp_path):
+def test_an_import_that_ends_early_is_finished_by_the_next(tmp_path):
     folder = tmp_path / "pb_data"
     old = PocketBase(folder)
     old.ok("POST", "/api/collections", {
@@ -271,15 +286,21 @@ def test_an_import_that_is_killed_is_finished_by_the_next(tmp_path):
     data.close()
     platform = Platform(tmp_path / "data")
     platform.create_admin()
-    for kill in range(3):
+    for number, kill in enumerate([signal.SIGKILL, signal.SIGTERM, signal.SIGKILL]):
         importing = subprocess.Popen(
             platform.command("import", "pocketbase", str(folder)),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
         )
-        time.sleep(0.15 + 0.25 * kill)
-        platform.process.send_signal(signal.SIGKILL)
+        # The import has come to the records when it tells of them.
+        said = importing.stderr.readline()
+        while said and "many: " not in said:
+            said = importing.stderr.readline()
+        assert "of 4000 records" in said, said
+        time.sleep(0.15 * number)
+        platform.process.send_signal(kill)
         platform.process.wait()
-        assert importing.wait(timeout=30) in (0, 1)
+        code, said = importing.wait(timeout=30), importing.stderr.read()
+        assert code == 0 or (code == 1 and "import again" in said), (code, said)
         platform = Platform(tmp_path / "data")
     with platform:
         found = report(platform, str(folder))

@@ -211,7 +211,12 @@ impl Process {
     pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
         let mut arguments = vec!["up", "--json"];
         arguments.extend_from_slice(more);
-        let mut child = command(data, &arguments)
+        Self::spawn(&mut command(data, &arguments))
+    }
+
+    /// Waits until a command that is `mito up --json` is ready.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking and runs the platform beside itself"
 )]
 
+mod access;
 mod backups;
 mod bad_input;
 mod client;
@@ -13,8 +14,10 @@ mod command_line;
 mod files;
 mod front_door;
 mod harness;
+mod hostile;
 mod main_job;
 mod mobile;
+mod reload;
 mod start;
 mod storage_full;
 mod survival;

@@ -45,6 +45,16 @@ const PAGES: [string, LazyExoticComponent<ComponentType>][] = [
   ['/backups', lazy(() => import('@/pages/api/Backups'))],
   ['/settings', lazy(() => import('@/pages/api/settings/Settings'))],
   ['/gateway', lazy(() => import('@/pages/gateway/Routing'))],
+  ['/gateway/routers', lazy(() => import('@/pages/gateway/routers/Routers'))],
+  ['/gateway/routers/:name', lazy(() => import('@/pages/gateway/routers/Router'))],
+  ['/gateway/services', lazy(() => import('@/pages/gateway/services/Services'))],
+  ['/gateway/services/:name', lazy(() => import('@/pages/gateway/services/Service'))],
+  ['/gateway/certificates', lazy(() => import('@/pages/gateway/certificates/Certificates'))],
+  ['/gateway/files', lazy(() => import('@/pages/gateway/files/Files'))],
+  ['/gateway/files/:name', lazy(() => import('@/pages/gateway/files/File'))],
+  ['/gateway/requests', lazy(() => import('@/pages/gateway/requests/Requests'))],
+  ['/gateway/middlewares', lazy(() => import('@/pages/gateway/middlewares/Middlewares'))],
+  ['/gateway/middlewares/:name', lazy(() => import('@/pages/gateway/middlewares/Middleware'))],
   ['/mobile', lazy(() => import('@/pages/mobile/Updates'))],
 ];
 

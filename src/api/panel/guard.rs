@@ -15,7 +15,7 @@ use mito_network::{Authenticator as _, Problem};
 
 use crate::{
     Api,
-    caller::{Caller, text_of},
+    caller::{Caller, Known, text_of},
     panel::cookie,
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn by_cookie(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let mut caller = Caller::anonymous(&api, &request);
+    let mut caller = Known::anonymous(&api, &request);
     let token = cookie::read(request.headers(), caller.scheme);
     let subject = token
         .as_deref()
@@ -56,7 +56,7 @@ pub(crate) async fn by_cookie(
         return Problem::from(refused).into_response();
     }
     caller.token = token;
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(Caller::from(caller));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     // An answer that sets or clears the cookie itself has the last word.

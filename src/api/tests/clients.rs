@@ -50,6 +50,18 @@ async fn health_is_told() {
 }
 
 #[tokio::test]
+async fn addresses_are_the_same_however_they_are_spelled() {
+    let (fixture, _) = with_notes().await;
+    let page = fixture.get("/api/collections/notes/records?page=1", GUEST);
+    let page = page.await;
+    assert_eq!(page.status, StatusCode::OK, "{page:?}");
+    let path = "/api/%63ollections/x/../n%6ftes/records?page=1";
+    fixture.get(path, GUEST).await.check(200, page.json());
+    let unreadable = fixture.get("/api/collections/%zz/records", GUEST).await;
+    assert_eq!(unreadable.status, StatusCode::NOT_FOUND, "{unreadable:?}");
+}
+
+#[tokio::test]
 async fn an_account_lives_from_sign_up_to_sign_out() {
     let fixture = Fixture::new().await;
     let token = fixture.account("a@b.co").await;

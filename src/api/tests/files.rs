@@ -107,7 +107,7 @@ impl Stored {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        let response = self.fixture.router.clone().oneshot(request).await.unwrap();
+        let response = self.fixture.service.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         Download {
             status: parts.status.as_u16(),

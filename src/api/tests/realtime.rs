@@ -18,7 +18,7 @@ struct Stream {
 impl Stream {
     async fn open(fixture: &Fixture) -> Self {
         let request = Request::get("/api/realtime").body(Body::empty()).unwrap();
-        let answer = fixture.router.clone().oneshot(request).await.unwrap();
+        let answer = fixture.service.clone().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("content-type"), "text/event-stream");
@@ -64,7 +64,7 @@ async fn submit(fixture: &Fixture, body: Value) -> (u16, Value) {
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body.to_string()))
         .unwrap();
-    let answer = fixture.router.clone().oneshot(request).await.unwrap();
+    let answer = fixture.service.clone().oneshot(request).await.unwrap();
     let status = answer.status().as_u16();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap_or_default())

@@ -102,6 +102,78 @@ async fn what_is_queued_shares_a_commit() {
     close(database).await;
 }
 
+/// Queues `count` inserts and then `failing` behind a held writer, and lets it go; how often the
+/// inserts ran all together.
+async fn beside_a_failure(
+    database: &Database,
+    failing: fn(&mut crate::Tx<'_>) -> Result<(), Error>,
+) -> usize {
+    const COUNT: usize = 20;
+    let held = Held::writer(database).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..COUNT {
+        let (database, runs) = (database.clone(), Arc::clone(&runs));
+        let insert = "INSERT INTO _mito_test_items (id) VALUES ($1)";
+        calls.spawn(async move {
+            let write = move |tx: &mut crate::Tx<'_>| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                tx.execute(insert, &[&format!("{number:02}")])
+            };
+            database.write(write).await
+        });
+    }
+    queued(database, COUNT).await;
+    let (failed, ()) = tokio::join!(database.write(failing), held.release());
+    assert!(failed.is_err());
+    while let Some(call) = calls.join_next().await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(
+        ids(database).await.len(),
+        COUNT,
+        "and nothing of the failure"
+    );
+    runs.load(Ordering::Relaxed) / COUNT
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_has_others_run_again_only_when_it_has_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+
+    let database = open(&path("early.db")).await;
+    let early = |_: &mut crate::Tx<'_>| Err(Error::Busy);
+    assert_eq!(beside_a_failure(&database, early).await, 1);
+    close(database).await;
+
+    let database = open(&path("violation.db")).await;
+    let violation = |tx: &mut crate::Tx<'_>| {
+        let twice = "INSERT INTO _mito_test_items (id) VALUES ('new'), ('new')";
+        tx.execute(twice, &[]).map(drop)
+    };
+    assert_eq!(beside_a_failure(&database, violation).await, 1);
+    close(database).await;
+
+    // The failures may find themselves in a transaction that has only just begun, without all the
+    // others; what they have left must be gone anyhow.
+    let database = open(&path("late.db")).await;
+    let late = |tx: &mut crate::Tx<'_>| {
+        tx.execute("INSERT INTO _mito_test_items (id) VALUES ('new')", &[])?;
+        Err(Error::Busy)
+    };
+    beside_a_failure(&database, late).await;
+    close(database).await;
+
+    let database = open(&path("partly.db")).await;
+    let partly = |tx: &mut crate::Tx<'_>| {
+        let twice = "INSERT OR FAIL INTO _mito_test_items (id) VALUES ('new'), ('new')";
+        tx.execute(twice, &[]).map(drop)
+    };
+    beside_a_failure(&database, partly).await;
+    close(database).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_refuses_at_once() {
     let folder = tempfile::tempdir().unwrap();

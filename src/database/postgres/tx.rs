@@ -141,7 +141,7 @@ impl<'a> PostgresTx<'a> {
             });
         }
         let protects = self.writes && keyword != "SELECT";
-        let values: Vec<Parameter> = parameters
+        let values: Vec<Parameter<'_>> = parameters
             .iter()
             .map(|parameter| Parameter(parameter.to_value()))
             .collect();

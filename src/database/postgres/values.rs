@@ -6,17 +6,17 @@ use std::{error::Error, fmt::Write as _};
 use bytes::{BufMut as _, BytesMut};
 use postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::Value;
+use crate::{Value, ValueRef};
 
 type Failure = Box<dyn Error + Sync + Send>;
 
 /// A parameter.
 #[derive(Debug)]
-pub(crate) struct Parameter(pub(crate) Value);
+pub(crate) struct Parameter<'a>(pub(crate) ValueRef<'a>);
 
-impl ToSql for Parameter {
+impl ToSql for Parameter<'_> {
     fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Failure> {
-        if self.0 == Value::Null {
+        if self.0 == ValueRef::Null {
             return Ok(IsNull::Yes);
         }
         match *wanted {
@@ -57,10 +57,10 @@ impl ToSql for Parameter {
     to_sql_checked!();
 }
 
-impl Parameter {
+impl Parameter<'_> {
     fn integer(&self, wanted: &Type) -> Result<i64, Failure> {
-        match &self.0 {
-            Value::Integer(integer) => Ok(*integer),
+        match self.0 {
+            ValueRef::Integer(integer) => Ok(integer),
             _ => Err(self.mismatch(wanted)),
         }
     }
@@ -70,26 +70,26 @@ impl Parameter {
         reason = "SQLite rounds integers in REAL columns too"
     )]
     fn real(&self, wanted: &Type) -> Result<f64, Failure> {
-        match &self.0 {
-            Value::Real(real) => Ok(*real),
-            Value::Integer(integer) => Ok(*integer as f64),
+        match self.0 {
+            ValueRef::Real(real) => Ok(real),
+            ValueRef::Integer(integer) => Ok(integer as f64),
             _ => Err(self.mismatch(wanted)),
         }
     }
 
     fn bytes(&self, wanted: &Type) -> Result<&[u8], Failure> {
-        match &self.0 {
-            Value::Blob(bytes) => Ok(bytes),
+        match self.0 {
+            ValueRef::Blob(bytes) => Ok(bytes),
             _ => Err(self.mismatch(wanted)),
         }
     }
 
     fn text(&self, wanted: &Type) -> Result<String, Failure> {
-        match &self.0 {
-            Value::Text(text) => Ok(text.clone()),
-            Value::Integer(integer) => Ok(integer.to_string()),
-            Value::Real(real) => Ok(real.to_string()),
-            Value::Null | Value::Blob(_) => Err(self.mismatch(wanted)),
+        match self.0 {
+            ValueRef::Text(text) => Ok(text.to_owned()),
+            ValueRef::Integer(integer) => Ok(integer.to_string()),
+            ValueRef::Real(real) => Ok(real.to_string()),
+            ValueRef::Null | ValueRef::Blob(_) => Err(self.mismatch(wanted)),
         }
     }
 
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn parameters_say_what_does_not_fit() {
         let mut out = BytesMut::new();
-        let text = Parameter(Value::Text("x".to_owned()));
+        let text = Parameter(ValueRef::Text("x"));
         let error = text
             .to_sql(&Type::INT8, &mut out)
             .err()
@@ -235,7 +235,7 @@ mod tests {
             Some("the statement wants int8 but was given text")
         );
         assert!(
-            Parameter(Value::Integer(1 << 40))
+            Parameter(ValueRef::Integer(1 << 40))
                 .to_sql(&Type::INT4, &mut out)
                 .is_err()
         );

@@ -22,6 +22,7 @@ impl SqliteTx<'_> {
         guarded.guard.set_console(true);
         let result = self.each_statement(sql, limits);
         guarded.guard.set_console(false);
+        self.wrote();
         if guarded.connection.is_autocommit() {
             self.lose("the transaction has been rolled back after an earlier error");
         }

@@ -117,13 +117,18 @@ impl Space {
     pub(crate) fn keep_ahead(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let pages = pragma(connection, "PRAGMA page_count")?;
         let mut short = false;
-        if pages > self.allocated_pages {
+        // A file that grows steadily is given more now and then, before the half of it is used up.
+        let ahead_pages = RESERVE_BYTES / self.page_bytes;
+        if pages + ahead_pages / 2 > self.allocated_pages {
             let used_bytes = pages * self.page_bytes;
-            let ahead = allocate(&self.database, used_bytes + RESERVE_BYTES);
-            match ahead.or_else(|_| allocate(&self.database, used_bytes)) {
-                Err(Errno::NOSPC | Errno::DQUOT) => short = true,
-                // Not every file system can; then there is nothing to keep.
-                Ok(()) | Err(_) => self.allocated_pages = pages,
+            if allocate(&self.database, used_bytes + RESERVE_BYTES).is_ok() {
+                self.allocated_pages = pages + ahead_pages;
+            } else if pages > self.allocated_pages {
+                match allocate(&self.database, used_bytes) {
+                    Err(Errno::NOSPC | Errno::DQUOT) => short = true,
+                    // Not every file system can; then there is nothing to keep.
+                    Ok(()) | Err(_) => self.allocated_pages = pages,
+                }
             }
         }
         if !self.reserve_is_whole {

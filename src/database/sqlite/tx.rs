@@ -24,6 +24,7 @@ pub(crate) struct SqliteTx<'a> {
     statement_limit: Duration,
     lost: Option<&'static str>,
     was_stopped: bool,
+    has_written: bool,
 }
 
 impl<'a> SqliteTx<'a> {
@@ -35,6 +36,7 @@ impl<'a> SqliteTx<'a> {
             statement_limit,
             lost: None,
             was_stopped: false,
+            has_written: false,
         }
     }
 
@@ -104,6 +106,16 @@ impl<'a> SqliteTx<'a> {
         self.was_stopped
     }
 
+    /// Whether a statement may have left something to undo.
+    pub(crate) fn has_written(&self) -> bool {
+        self.has_written
+    }
+
+    /// Says that statements ran that may have left something to undo.
+    pub(super) fn wrote(&mut self) {
+        self.has_written = true;
+    }
+
     /// Says that the engine has ended the transaction.
     pub(super) fn lose(&mut self, reason: &'static str) {
         self.lost = Some(reason);
@@ -120,10 +132,15 @@ impl<'a> SqliteTx<'a> {
             return Err(Error::Engine(reason.to_owned()));
         }
         let running = Running::start(&self.guarded.guard, self.statement_limit);
+        let connection = &self.guarded.connection;
+        let (changes, mut writes) = (connection.total_changes(), false);
         let result = self.prepare(sql, parameters).and_then(|mut statement| {
+            writes = !statement.readonly();
             work(&mut statement).map_err(|error| translate(&error, sql, self.path))
         });
         drop(running);
+        // A statement that fails undoes itself, unless it counts rows that it has left.
+        self.has_written |= writes && (result.is_ok() || connection.total_changes() != changes);
         self.was_stopped |= matches!(result, Err(Error::TimedOut));
         if self.guarded.connection.is_autocommit() {
             self.lost = Some("the transaction has been rolled back after an earlier error");
@@ -212,16 +229,16 @@ fn bind(statement: &mut Statement<'_>, parameters: &[&dyn ToValue]) -> Result<()
     Ok(())
 }
 
-struct Bound(Value);
+struct Bound<'a>(crate::ValueRef<'a>);
 
-impl ToSql for Bound {
+impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match &self.0 {
-            Value::Null => ValueRef::Null,
-            Value::Integer(integer) => ValueRef::Integer(*integer),
-            Value::Real(real) => ValueRef::Real(*real),
-            Value::Text(text) => ValueRef::Text(text.as_bytes()),
-            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            crate::ValueRef::Null => ValueRef::Null,
+            crate::ValueRef::Integer(integer) => ValueRef::Integer(integer),
+            crate::ValueRef::Real(real) => ValueRef::Real(real),
+            crate::ValueRef::Text(text) => ValueRef::Text(text.as_bytes()),
+            crate::ValueRef::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
 }

@@ -1,5 +1,9 @@
-//! The one thread that writes: it drains what is queued into one transaction, each closure in a
-//! savepoint of its own, and answers after the commit is on disk.
+//! The one thread that writes: it drains what is queued into one transaction, and answers after the
+//! commit is on disk.
+//!
+//! A savepoint has SQLite copy every page that it changes, and few closures need one: those that
+//! fail mostly do so before they write. So a group runs without, and only when one of its closures
+//! fails half-way does all of it run again, each closure in a savepoint of its own.
 
 use std::{
     path::PathBuf,
@@ -68,12 +72,23 @@ pub(crate) struct Writer {
     pub(crate) lock: Lock,
 }
 
+/// What a closure's failure undoes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Isolation {
+    /// The transaction, if the closure has written.
+    None,
+    /// What the closure has written.
+    Savepoint,
+}
+
 /// How a closure ended.
 enum Ran {
     /// Its effects are in the transaction, up to this event.
     Kept(Option<i64>),
-    /// It failed alone.
+    /// It failed and left nothing behind.
     RolledBack,
+    /// It failed after it had written.
+    Spoilt,
     /// SQLite rolled back the whole transaction.
     Lost,
 }
@@ -85,6 +100,8 @@ enum Outcome {
     NotBegun(Error),
     /// The closure at this index lost it for all.
     Lost(usize),
+    /// A closure without a savepoint failed after it had written.
+    Spoilt,
     CommitFailed(Error),
 }
 
@@ -127,7 +144,7 @@ impl Writer {
         let started = Instant::now();
         let queue = Arc::clone(&self.queue);
         let mut works = vec![first.work];
-        let outcome = self.transaction(&mut works, limit, |taken| {
+        let mut outcome = self.transaction(&mut works, limit, Isolation::None, |taken| {
             if alone || taken >= GROUP_SIZE || started.elapsed() > GROUP_WORK {
                 return None;
             }
@@ -135,10 +152,18 @@ impl Writer {
                 .map(|entry| entry.work)
                 .find(|work| !work.is_abandoned())
         });
+        if matches!(outcome, Outcome::Spoilt) {
+            outcome = self.again(&mut works, limit);
+        }
         let size = works.len();
         self.settle(works, outcome, limit);
         self.measure(size);
         self.catch_up();
+    }
+
+    /// Runs closures again, each so that its failure is its own.
+    fn again(&mut self, works: &mut Vec<Box<dyn Work>>, limit: Duration) -> Outcome {
+        self.transaction(works, limit, Isolation::Savepoint, |_| None)
     }
 
     /// Answers the closures of a transaction; those that did not cause its end run again.
@@ -151,15 +176,16 @@ impl Writer {
                 Outcome::CommitFailed(error) if works.len() == 1 => return refuse(works, &error),
                 Outcome::CommitFailed(_) => break,
                 Outcome::Lost(index) => works.remove(index).answer(),
+                Outcome::Spoilt => {}
             }
             if works.is_empty() {
                 return;
             }
-            outcome = self.transaction(&mut works, limit, |_| None);
+            outcome = self.again(&mut works, limit);
         }
         for work in works {
             let mut one = vec![work];
-            let outcome = self.transaction(&mut one, limit, |_| None);
+            let outcome = self.again(&mut one, limit);
             self.settle(one, outcome, limit);
         }
     }
@@ -169,6 +195,7 @@ impl Writer {
         &mut self,
         works: &mut Vec<Box<dyn Work>>,
         limit: Duration,
+        isolation: Isolation,
         mut more: impl FnMut(usize) -> Option<Box<dyn Work>>,
     ) -> Outcome {
         if let Err(error) = self.control("BEGIN IMMEDIATE") {
@@ -183,9 +210,13 @@ impl Writer {
             let Some(work) = works.get_mut(index) else {
                 break;
             };
-            match self.closure(work.as_mut(), limit) {
+            match self.closure(work.as_mut(), limit, isolation) {
                 Ran::Kept(event) => newest_event = newest_event.max(event),
                 Ran::RolledBack => {}
+                Ran::Spoilt => {
+                    self.abandon();
+                    return Outcome::Spoilt;
+                }
                 Ran::Lost => return Outcome::Lost(index),
             }
             index += 1;
@@ -274,8 +305,9 @@ impl Writer {
         }
     }
 
-    fn closure(&mut self, work: &mut dyn Work, limit: Duration) -> Ran {
-        if let Err(error) = self.control("SAVEPOINT closure") {
+    fn closure(&mut self, work: &mut dyn Work, limit: Duration, isolation: Isolation) -> Ran {
+        let is_isolated = isolation == Isolation::Savepoint;
+        if is_isolated && let Err(error) = self.control("SAVEPOINT closure") {
             work.refuse(error);
             self.abandon();
             return Ran::Lost;
@@ -287,6 +319,7 @@ impl Writer {
         let frees_space = tx.is_freeing_space();
         let lost = tx.state() != State::Whole;
         let newest_event = tx.newest_event();
+        let has_written = tx.has_written();
         drop(tx);
         if lost {
             // A closure that saw the error has its answer; one that went on must not believe it.
@@ -300,7 +333,12 @@ impl Writer {
             work.refuse(Error::Full);
             kept = false;
         }
-        let ended = if kept {
+        let ended = if !is_isolated {
+            if !kept && has_written {
+                return Ran::Spoilt;
+            }
+            Ok(())
+        } else if kept {
             self.control("RELEASE closure")
         } else {
             self.control("ROLLBACK TO closure")
@@ -327,10 +365,12 @@ impl Writer {
         }
     }
 
+    /// Begins or ends a transaction or a savepoint. Such statements are not cached: a closure with
+    /// the same words would get them without having been asked what it may do.
     fn control(&self, sql: &str) -> Result<(), Error> {
         self.guarded
             .connection
-            .prepare_cached(sql)
+            .prepare(sql)
             .and_then(|mut statement| statement.raw_execute())
             .map(|_| ())
             .map_err(|error| translate(&error, sql, &self.path))

@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::record::Record;
+use crate::{middlewares::chain::User, record::Record};
 
 /// `host - user [time] "request" status bytes "referer" "agent" number "router" "url" 1ms`.
 pub(super) fn common(record: &Record) -> String {
     let time = record.at.strftime("%d/%b/%Y:%H:%M:%S +0000");
     let (router, _, url) = route(record);
     format!(
-        "{} - - [{time}] \"{} {} {}\" {} {} {} {} {} {} {} {}ms\n",
+        "{} - {} [{time}] \"{} {} {}\" {} {} {} {} {} {} {} {}ms\n",
         record.client.ip(),
+        escaped(user(record)),
         record.method,
         escaped(&record.path),
         record.version,
@@ -34,27 +35,29 @@ pub(super) fn json(record: &Record) -> String {
         "ClientAddr": record.client.to_string(),
         "ClientHost": record.client.ip().to_string(),
         "ClientPort": record.client.port().to_string(),
-        "ClientUsername": "-",
+        "ClientUsername": user(record),
         "DownstreamContentSize": record.bytes,
         "DownstreamStatus": record.code(),
         "Duration": u64::try_from(record.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        "RequestContentSize": record.request_bytes(),
         "RequestCount": record.number,
-        "RequestHost": record.host,
+        "RequestHost": &*record.host,
         "RequestMethod": record.method,
         "RequestPath": record.path,
         "RequestProtocol": record.version,
         "RequestScheme": record.scheme,
+        "RetryAttempts": record.retries,
         "RouterName": router,
         "ServiceName": service,
         "ServiceURL": url,
         "StartUTC": record.at.to_string(),
-        "TLSVersion": record.tls_version,
+        "TLSVersion": record.tls.as_ref().map(|tls| &*tls.version),
         "entryPointName": &*record.entrypoint,
         "level": "info",
         "msg": "",
         "request_User-Agent": record.user_agent,
         "request_Referer": record.referer,
-        "request_X-Request-Id": record.request_id,
+        "request_X-Request-Id": &*record.request_id,
         "time": record.at.to_string(),
     })
     .to_string();
@@ -62,10 +65,14 @@ pub(super) fn json(record: &Record) -> String {
     line
 }
 
+fn user(record: &Record) -> &str {
+    record.user.as_ref().map_or("-", |User(name)| name)
+}
+
 /// Router, service and the service's address; dashes for a request that no router took.
 fn route(record: &Record) -> (&str, &str, &str) {
     match &record.router {
-        Some(router) => (&router.full_name, &router.service, router.known_address()),
+        Some(router) => (&router.full_name, &router.service, record.address()),
         None => ("-", "-", "-"),
     }
 }

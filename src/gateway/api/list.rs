@@ -1,7 +1,7 @@
 //! The lists of the API: searched, filtered, sorted and paged as Traefik does it, with the number
 //! of the next page in `X-Next-Page` (1 when there is none).
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use axum::{
     Json,
@@ -77,18 +77,27 @@ impl Query {
     }
 
     fn keeps(&self, item: &Value) -> bool {
-        let found = [name_of(item), item["rule"].as_str().unwrap_or_default()]
-            .iter()
+        let sans = item["sans"].as_array().into_iter().flatten();
+        let found = ["name", "rule", "commonName", "issuerOrg", "issuerCN"]
+            .into_iter()
+            .map(|key| &item[key])
+            .chain(sans)
+            .filter_map(Value::as_str)
             .any(|text| text.to_lowercase().contains(&self.search));
         let status = self.status.is_empty()
             || item["status"]
                 .as_str()
                 .is_some_and(|it| it.eq_ignore_ascii_case(&self.status));
-        let service = self.service.is_empty() || item["service"] == self.service.as_str();
-        let middleware = self.middleware.is_empty()
-            || item["middlewares"]
-                .as_array()
-                .is_some_and(|all| all.iter().any(|name| *name == self.middleware.as_str()));
+        let provider = item["provider"].as_str().unwrap_or_default();
+        let is = |name: &Value, wanted: &str| {
+            let name = name.as_str().unwrap_or_default();
+            qualified(name, provider) == qualified(wanted, provider)
+        };
+        let service = self.service.is_empty() || is(&item["service"], &self.service);
+        let mut middlewares = item["middlewares"].as_array().into_iter().flatten();
+        // Middlewares are listed with their providers, and asked for so.
+        let middleware =
+            self.middleware.is_empty() || middlewares.any(|name| *name == self.middleware.as_str());
         found && status && service && middleware
     }
 
@@ -103,6 +112,9 @@ impl Query {
                 .to_string()
                 .cmp(&right["entryPoints"].to_string()),
             "servers" => servers(left).cmp(&servers(right)),
+            "issuer" => issuer(left).cmp(&issuer(right)),
+            // Times of one format sort as text.
+            "validUntil" => left["notAfter"].as_str().cmp(&right["notAfter"].as_str()),
             _ => Ordering::Equal,
         };
         let order = order.then_with(by_name);
@@ -112,6 +124,19 @@ impl Query {
             order
         }
     }
+}
+
+/// A name with its provider, which an object of the same provider need not say.
+fn qualified<'a>(name: &'a str, provider: &str) -> Cow<'a, str> {
+    if name.contains('@') {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("{name}@{provider}"))
+    }
+}
+
+fn issuer(item: &Value) -> Option<&str> {
+    item["issuerOrg"].as_str().or(item["issuerCN"].as_str())
 }
 
 fn servers(item: &Value) -> usize {

@@ -1,6 +1,10 @@
 //! Headers that keep browsers safe. What a service says itself is left as it is.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::body::Body;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+
+use super::chain::{Context, Layer, Next};
 
 const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
@@ -30,6 +34,28 @@ pub(crate) fn add(headers: &mut HeaderMap, strict_transport: bool) {
         headers
             .entry(header::STRICT_TRANSPORT_SECURITY)
             .or_insert(STRICT_TRANSPORT);
+    }
+}
+
+/// The same as a middleware that files can name.
+pub(crate) struct SecurityHeaders {
+    /// Browsers may be told to use HTTPS alone from now on.
+    pub(crate) is_real_domain: bool,
+}
+
+impl Layer for SecurityHeaders {
+    fn handle<'a>(
+        &'a self,
+        context: &'a Context,
+        request: Request<Body>,
+        next: Next<'a>,
+    ) -> BoxFuture<'a, Response<Body>> {
+        Box::pin(async move {
+            let mut response = next.run(request).await;
+            let strict = self.is_real_domain && context.connection.scheme == "https";
+            add(response.headers_mut(), strict);
+            response
+        })
     }
 }
 

@@ -65,5 +65,9 @@ fn on(entrypoint: &str, name: &str, rule: &str, service: &str, priority: i64) ->
             Vec::new()
         },
         entrypoints: vec![entrypoint.to_owned()],
+        named: Vec::new(),
+        tls: false,
+        tls_options: String::new(),
+        keeps_path: false,
     }
 }

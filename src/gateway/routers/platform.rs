@@ -3,6 +3,9 @@
 
 use super::{Middleware, RouterSpec};
 
+/// The roles that answer HTTP, under the names that their containers had.
+pub const ROLES: [&str; 5] = ["api", "admin-web", "minio", "minio-console", "mobile-build"];
+
 const PAGE: [Middleware; 2] = [Middleware::SecurityHeaders, Middleware::Compress];
 const PANEL_API: [Middleware; 3] = [
     Middleware::RateLimit,
@@ -31,12 +34,15 @@ pub fn routers(domain: &str) -> Vec<RouterSpec> {
             "admin-web",
             &PAGE,
         ),
-        router(
-            "minio",
-            format!("{} || Host(`*.minio.{domain}`)", host("minio")),
-            "minio",
-            &[],
-        ),
+        RouterSpec {
+            keeps_path: true,
+            ..router(
+                "minio",
+                format!("{} || Host(`*.minio.{domain}`)", host("minio")),
+                "minio",
+                &[],
+            )
+        },
         router(
             "minio-console",
             host("minio-console"),
@@ -91,6 +97,10 @@ fn router(name: &str, rule: String, service: &str, middlewares: &[Middleware]) -
         priority: 0,
         middlewares: middlewares.to_vec(),
         entrypoints: Vec::new(),
+        named: Vec::new(),
+        tls: false,
+        tls_options: String::new(),
+        keeps_path: false,
     }
 }
 

@@ -4,22 +4,42 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use super::Router;
-use crate::rules::{HostPattern, Target};
+use super::{
+    Router,
+    compile::{Disabled, FileMiddleware, FileService},
+    tls::Tls,
+};
+use crate::{
+    rules::{HostPattern, Target},
+    services::{self, Balancer},
+};
 
 /// How many routers there may be.
-const MAX_ROUTERS: usize = 10_000;
+pub(super) const MAX_ROUTERS: usize = 10_000;
+/// How many routers are looked at to find one that hides another.
+const MAX_LOOKED_AT: usize = 200;
 
 /// Routers in the order in which they are tried, with an index by host.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Table {
     routers: Vec<Arc<Router>>,
     by_host: HashMap<String, Vec<usize>>,
     unbound: Vec<usize>,
     hosts: Vec<String>,
     wildcards: Vec<HostPattern>,
+    /// The services of the files by their full names.
+    pub(crate) services: BTreeMap<String, FileService>,
+    /// The middlewares of the files by their full names.
+    pub(crate) middlewares: BTreeMap<String, FileMiddleware>,
+    /// The routers of the files that are wrong.
+    pub(crate) disabled: Vec<Disabled>,
+    /// How TLS is spoken with clients of which host.
+    pub(crate) tls: Tls,
 }
 
 impl Table {
@@ -45,7 +65,8 @@ impl Table {
             });
         }
         let mut table = Self::default();
-        for (rank, router) in routers.into_iter().enumerate() {
+        for (rank, mut router) in routers.into_iter().enumerate() {
+            router.hidden_by = table.hiding(&router);
             match router.rule.required_hosts() {
                 Some(mut hosts) => {
                     hosts.sort_unstable();
@@ -68,6 +89,34 @@ impl Table {
         table.hosts.sort_unstable();
         table.hosts.dedup();
         Ok(table)
+    }
+
+    /// The router before the given one that takes all of its requests.
+    fn hiding(&self, router: &Router) -> Option<Arc<str>> {
+        let hosts = router.rule.required_hosts().unwrap_or_default();
+        let of_host = match hosts[..] {
+            [host] => self.by_host.get(host).map_or(&[][..], Vec::as_slice),
+            _ => &[],
+        };
+        let hides = |before: &&Arc<Router>| {
+            let here = |name| before.spec.entrypoints.contains(name);
+            router.spec.entrypoints.iter().all(here) && before.rule.covers(&router.rule)
+        };
+        let before = of_host.iter().chain(&self.unbound).take(MAX_LOOKED_AT);
+        before
+            .map(|rank| &self.routers[*rank])
+            .find(hides)
+            .map(|before| before.full_name.clone())
+    }
+
+    /// The services with servers, of files.
+    pub(crate) fn balancers(&self) -> impl Iterator<Item = &Arc<Balancer>> {
+        self.services
+            .values()
+            .filter_map(|service| match &service.target {
+                Ok(services::Target::Balanced(balancer)) => Some(balancer),
+                _ => None,
+            })
     }
 
     /// The router for a request that came by `entrypoint`.

@@ -1,30 +1,30 @@
 //! From tokens to an expression, by recursive descent: `||` binds weaker than `&&`, `&&` weaker
 //! than `!`; operators of one kind group to the left.
 
+use std::net::IpAddr;
+
 use http::HeaderName;
+use ipnet::IpNet;
 
 use super::{
     Expression, HostPattern, MAX_RULE_BYTES, MAX_RULE_DEPTH, MAX_RULE_MATCHERS, Matcher, RuleError,
+    pattern::Pattern,
     token::{Token, TokenKind, error, tokens},
 };
 
-/// The matchers that rules may use, with the number of values each takes.
-const MATCHERS: [(&str, usize); 5] = [
-    ("Host", 1),
-    ("Path", 1),
-    ("PathPrefix", 1),
-    ("Method", 1),
-    ("Header", 2),
-];
-
-/// Matchers of Traefik that are not understood here.
-const UNSUPPORTED: [&str; 6] = [
-    "HostRegexp",
-    "PathRegexp",
-    "HeaderRegexp",
-    "Query",
-    "QueryRegexp",
-    "ClientIP",
+/// The matchers that rules may use, with how many values each takes.
+const MATCHERS: [(&str, &[usize]); 11] = [
+    ("Host", &[1]),
+    ("HostRegexp", &[1]),
+    ("Path", &[1]),
+    ("PathPrefix", &[1]),
+    ("PathRegexp", &[1]),
+    ("Method", &[1]),
+    ("Header", &[2]),
+    ("HeaderRegexp", &[2]),
+    ("Query", &[1, 2]),
+    ("QueryRegexp", &[1, 2]),
+    ("ClientIP", &[1]),
 ];
 
 /// Parses a whole rule.
@@ -154,16 +154,16 @@ impl Parser {
             return Err(error(at, unknown_matcher(&name)));
         };
         let values = self.values(name)?;
-        if values.len() != arity {
+        if !arity.contains(&values.len()) {
             let count = values.len();
-            let hint = if name == "Header" {
+            let hint = if arity.contains(&2) {
                 ""
             } else {
                 "; combine matchers with ||"
             };
             let message = format!(
                 "unexpected number of parameters for {name}; got {count}, expected one of \
-                 [{arity}]{hint}"
+                 {arity:?}{hint}"
             );
             return Err(error(at, message));
         }
@@ -200,18 +200,58 @@ impl Parser {
 fn build(name: &str, values: Vec<(usize, String)>) -> Result<Matcher, RuleError> {
     let mut values = values.into_iter();
     let (at, value) = values.next().unwrap_or_default();
+    let second = values.next();
     match name {
         "Host" => host(at, &value).map(Matcher::Host),
+        "HostRegexp" => pattern(at, &value).map(Matcher::HostRegexp),
         "Path" => path(at, value).map(Matcher::Path),
         "PathPrefix" => path(at, value).map(Matcher::PathPrefix),
+        "PathRegexp" => pattern(at, &value).map(Matcher::PathRegexp),
         "Method" => method(at, &value).map(Matcher::Method),
+        "ClientIP" => network(at, &value).map(Matcher::ClientIp),
+        // Without a value the parameter must be there and empty, as in Traefik.
+        "Query" => Ok(Matcher::Query {
+            name: value,
+            value: second.map(|(_, value)| value).unwrap_or_default(),
+        }),
+        "QueryRegexp" => {
+            let (at, text) = second.unwrap_or((at, "^$".to_owned()));
+            let pattern = pattern(at, &text)?;
+            Ok(Matcher::QueryRegexp {
+                name: value,
+                value: pattern,
+            })
+        }
         _ => {
-            let name = HeaderName::try_from(&value)
+            let header = HeaderName::try_from(&value)
                 .map_err(|_| error(at, format!("{value:?} is not a header name")))?;
-            let (_, value) = values.next().unwrap_or_default();
-            Ok(Matcher::Header { name, value })
+            let (at, value) = second.unwrap_or_default();
+            if name == "Header" {
+                return Ok(Matcher::Header {
+                    name: header,
+                    value,
+                });
+            }
+            let value = pattern(at, &value)?;
+            Ok(Matcher::HeaderRegexp {
+                name: header,
+                value,
+            })
         }
     }
+}
+
+fn pattern(at: usize, value: &str) -> Result<Pattern, RuleError> {
+    Pattern::compile(value)
+        .map_err(|reason| error(at, format!("{value:?} is no regular expression: {reason}")))
+}
+
+fn network(at: usize, value: &str) -> Result<IpNet, RuleError> {
+    let address = value.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| value.parse::<IpNet>()).map_err(|_| {
+        let message = format!("{value:?} is neither an address nor a network such as 192.0.2.0/24");
+        error(at, message)
+    })
 }
 
 fn host(at: usize, value: &str) -> Result<HostPattern, RuleError> {
@@ -256,10 +296,6 @@ fn method(at: usize, value: &str) -> Result<String, RuleError> {
 }
 
 fn unknown_matcher(name: &str) -> String {
-    if UNSUPPORTED.contains(&name) {
-        let known = MATCHERS.map(|(known, _)| known).join(", ");
-        return format!("the matcher {name} is not supported yet; there are {known}");
-    }
     let nearest = MATCHERS
         .iter()
         .map(|(known, _)| *known)

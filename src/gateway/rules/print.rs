@@ -48,12 +48,30 @@ impl Display for Matcher {
             Self::Host(HostPattern::OneLabel(suffix)) => {
                 write!(out, "Host({})", Quoted(&format!("*{suffix}")))
             }
+            Self::HostRegexp(pattern) => {
+                write!(out, "HostRegexp({})", Quoted(pattern.as_str()))
+            }
             Self::Path(path) => write!(out, "Path({})", Quoted(path)),
             Self::PathPrefix(prefix) => write!(out, "PathPrefix({})", Quoted(prefix)),
+            Self::PathRegexp(pattern) => {
+                write!(out, "PathRegexp({})", Quoted(pattern.as_str()))
+            }
             Self::Method(method) => write!(out, "Method({})", Quoted(method)),
             Self::Header { name, value } => {
                 write!(out, "Header({}, {})", Quoted(name.as_str()), Quoted(value))
             }
+            Self::HeaderRegexp { name, value } => {
+                let (name, value) = (Quoted(name.as_str()), Quoted(value.as_str()));
+                write!(out, "HeaderRegexp({name}, {value})")
+            }
+            Self::Query { name, value } => {
+                write!(out, "Query({}, {})", Quoted(name), Quoted(value))
+            }
+            Self::QueryRegexp { name, value } => {
+                let (name, value) = (Quoted(name), Quoted(value.as_str()));
+                write!(out, "QueryRegexp({name}, {value})")
+            }
+            Self::ClientIp(network) => write!(out, "ClientIP({})", Quoted(&network.to_string())),
         }
     }
 }

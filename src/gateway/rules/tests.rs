@@ -1,9 +1,13 @@
 //! What rules accept, refuse and mean.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
-use super::{Expression, HostPattern, Matcher, Rule, Target};
+use super::{Expression, HostPattern, Matcher, Rule, Target, pattern::Pattern};
+
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs
@@ -23,11 +27,14 @@ fn check(rule: &str, request: &str, expected: bool) {
     let (host, path) = rest.split_once('/').expect("a path");
     let headers = headers(&[("x-kind", "blue"), ("x-kind", "green")]);
     let path = format!("/{path}");
+    let (path, query) = path.split_once('?').unwrap_or((&path, ""));
     let target = Target {
         host,
-        path: &path,
+        path,
+        query,
         method,
         headers: &headers,
+        peer: PEER,
     };
     let parsed = Rule::parse(rule).unwrap_or_else(|error| panic!("{rule}: {error}"));
     assert_eq!(parsed.matches(&target), expected, "{rule} on {request}");
@@ -51,6 +58,24 @@ fn rules_mean_what_traefik_says() {
     check("Method(`GET`)", "get a/", false);
     check("Header(`X-Kind`, `green`)", "GET a/", true);
     check("Header(`X-Kind`, `red`)", "GET a/", false);
+    check("HostRegexp(`^[a-c]\\.x$`)", "GET b.x/", true);
+    check("HostRegexp(`^[a-c]\\.x$`)", "GET d.x/", false);
+    check("HostRegexp(`b`)", "GET abc/", true);
+    check("PathRegexp(`\\.(png|jpg)$`)", "GET a/x.png", true);
+    check("PathRegexp(`\\.(png|jpg)$`)", "GET a/x.pngs", false);
+    check("HeaderRegexp(`X-Kind`, `^gr`)", "GET a/", true);
+    check("HeaderRegexp(`X-Kind`, `^re`)", "GET a/", false);
+    check("Query(`a`, `1`)", "GET a/?b=2&a=1", true);
+    check("Query(`a`, `b c`)", "GET a/?a=b%20c", true);
+    check("Query(`a`, `1`)", "GET a/?a=11", false);
+    check("Query(`a`)", "GET a/?a", true);
+    check("Query(`a`)", "GET a/?a=1", false);
+    check("Query(`a`)", "GET a/", false);
+    check("QueryRegexp(`a`, `^[0-9]+$`)", "GET a/?a=x&a=12", true);
+    check("QueryRegexp(`a`, `^[0-9]+$`)", "GET a/?a=x", false);
+    check("ClientIP(`192.0.2.7`)", "GET a/", true);
+    check("ClientIP(`192.0.2.0/24`)", "GET a/", true);
+    check("ClientIP(`2001:db8::/32`)", "GET a/", false);
     check("!Host(`a`)", "GET b/", true);
     check("!!Host(`a`)", "GET a/", true);
     check("Host(`a`) || Host(`b`) && Path(`/x`)", "GET a/y", true);
@@ -76,7 +101,11 @@ fn errors_say_where_and_what_to_write() {
         14,
         "did you mean PathPrefix?",
     );
-    check_error("HostRegexp(`a`)", 1, "not supported yet");
+    check_error("HostRegexp(`(a`)", 12, "unclosed group");
+    check_error("PathRegexp(`a{1000}{1000}`)", 12, "compiled");
+    check_error("PathRegexp(`(?=a)`)", 12, "look-around");
+    check_error("ClientIP(`1.2.3`)", 10, "neither an address");
+    check_error("Query(`a`, `b`, `c`)", 1, "got 3, expected one of [1, 2]");
     check_error("Host('a')", 6, "backticks or double quotes");
     check_error("Host(`a`", 9, "but the rule ends");
     check_error("Host(`a", 6, "never closed");
@@ -137,6 +166,34 @@ fn the_hosts_a_rule_requires_are_found() {
     assert_eq!(required("Host(`*.a`)"), None);
 }
 
+#[test]
+fn rules_that_take_everything_before_others_are_found() {
+    let covers = |wider: &str, narrower: &str| {
+        let parse = |text: &str| Rule::parse(text).unwrap();
+        parse(wider).covers(&parse(narrower))
+    };
+    for (wider, narrower) in [
+        ("Host(`a`)", "Host(`a`) && Path(`/x`)"),
+        ("Host(`*.a`)", "Host(`b.a`)"),
+        ("PathPrefix(`/`)", "Method(`GET`)"),
+        ("PathPrefix(`/a`)", "Path(`/ab`) && Host(`x`)"),
+        ("HostRegexp(`^.+$`)", "Host(`a`)"),
+        ("Host(`a`) || Host(`b`)", "Host(`a`) || Host(`b`)"),
+        (
+            "ClientIP(`10.0.0.0/8`)",
+            "ClientIP(`10.1.0.0/16`) && Host(`a`)",
+        ),
+    ] {
+        assert!(covers(wider, narrower), "{wider} covers {narrower}");
+        assert!(
+            wider == narrower || !covers(narrower, wider),
+            "{narrower} covers {wider}"
+        );
+    }
+    assert!(!covers("PathPrefix(`/a/`)", "PathPrefix(`/a`)"));
+    assert!(!covers("Host(`a`) && !Path(`/x`)", "Host(`a`)"));
+}
+
 fn host_name() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["a", "b", "c.d", "localhost"]).prop_map(str::to_owned)
 }
@@ -152,10 +209,18 @@ fn matcher() -> impl Strategy<Value = Matcher> {
         path.prop_map(|path| Matcher::PathPrefix(path.to_owned())),
         prop::sample::select(vec!["GET", "PUT"])
             .prop_map(|method| Matcher::Method(method.to_owned())),
-        value.prop_map(|value| Matcher::Header {
+        value.clone().prop_map(|value| Matcher::Header {
             name: HeaderName::from_static("x-kind"),
             value: value.to_owned(),
         }),
+        value.prop_map(|value| Matcher::Query {
+            name: "q".to_owned(),
+            value: value.to_owned(),
+        }),
+        prop::sample::select(vec!["^a$", "`|x", "[a-c]\\.d"])
+            .prop_map(|text| Matcher::HostRegexp(Pattern::compile(text).unwrap())),
+        prop::sample::select(vec!["192.0.2.7/32", "2001:db8::/32"])
+            .prop_map(|network| Matcher::ClientIp(network.parse().unwrap())),
     ]
 }
 
@@ -233,7 +298,8 @@ proptest! {
         method in prop::sample::select(vec!["GET", "PUT"]),
     ) {
         let headers = headers(&[("x-kind", "blue")]);
-        let target = Target { host, path, method, headers: &headers };
+        let query = "q=blue";
+        let target = Target { host, path, query, method, headers: &headers, peer: PEER };
         // Beyond this the normal form is cut off and says nothing.
         prop_assume!(normal_form(&expression, true).len() < 1_000);
         prop_assert_eq!(expression.matches(&target), naive(&expression, true, &target));

@@ -1,15 +1,10 @@
 //! How many requests may be with servers beside the platform at once. Each holds a file descriptor
 //! of the whole process, and one connection of HTTP/2 alone can ask for a hundred.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use axum::body::Body;
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Requests and upgraded connections at once, in all.
@@ -20,7 +15,7 @@ pub(crate) const MAX_AT_ONCE: usize = 4_096;
 pub(crate) struct Room(Arc<Semaphore>);
 
 /// The room of one request, until it is dropped.
-pub(super) struct Place(OwnedSemaphorePermit);
+pub(super) struct Place(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
 
 impl Room {
     /// All of it.
@@ -43,35 +38,14 @@ impl Room {
 impl Place {
     /// Keeps the place until `body` has ended or is dropped.
     pub(super) fn until_end_of(self, body: Body) -> Body {
-        let Self(permit) = self;
-        Body::new(Holding {
-            body,
-            _permit: permit,
-        })
+        holding(body, self)
     }
 }
 
-struct Holding {
-    body: Body,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl HttpBody for Holding {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// `body`, with `held` until it has ended or is dropped.
+pub(crate) fn holding<T: Send + 'static>(body: Body, held: T) -> Body {
+    Body::new(body.inspect_frame(move |_| {
+        // Named here, it belongs to the closure, which goes with the body.
+        let _held = &held;
+    }))
 }

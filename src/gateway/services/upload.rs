@@ -1,9 +1,11 @@
 //! When something of a request was last taken by its server, so that a long upload is not a server
-//! that does not answer.
+//! that does not answer, and whether the request broke off, which is not the server's fault either.
 
 use std::{
+    error::Error,
+    io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -14,17 +16,39 @@ use tokio::time::Instant;
 
 /// When the request was begun, or a part of its body was asked for last. Clones share it.
 #[derive(Clone)]
-pub(super) struct Progress(Arc<Mutex<Instant>>);
+pub(super) struct Progress(Arc<Mutex<State>>);
+
+struct State {
+    last: Instant,
+    broken: Option<Broken>,
+}
+
+/// Why the body of a request did not come whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The client went away.
+    Left,
+    /// Nothing came for too long.
+    Stopped,
+    /// It is not what its framing says.
+    Malformed,
+}
 
 impl Progress {
     /// Begins now.
     pub(super) fn begin() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        let (last, broken) = (Instant::now(), None);
+        Self(Arc::new(Mutex::new(State { last, broken })))
     }
 
     /// When it went on last.
     pub(super) fn last(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().last
+    }
+
+    /// Why it will not go on.
+    pub(super) fn broken(&self) -> Option<Broken> {
+        self.state().broken
     }
 
     /// Lets `body` note when it goes on.
@@ -36,8 +60,25 @@ impl Progress {
         Body::new(Followed { body, progress })
     }
 
-    fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Broken {
+    fn of(error: &axum::Error) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(current) = cause {
+            if let Some(error) = current.downcast_ref::<io::Error>() {
+                return match error.kind() {
+                    io::ErrorKind::TimedOut => Self::Stopped,
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Self::Malformed,
+                    _ => Self::Left,
+                };
+            }
+            cause = current.source();
+        }
+        Self::Left
     }
 }
 
@@ -55,8 +96,12 @@ impl HttpBody for Followed {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        if polled.is_ready() {
-            self.progress.note();
+        if let Poll::Ready(frame) = &polled {
+            let mut state = self.progress.state();
+            state.last = Instant::now();
+            if let Some(Err(error)) = frame {
+                state.broken = Some(Broken::of(error));
+            }
         }
         polled
     }

@@ -333,7 +333,8 @@ async fn a_broken_rule_keeps_the_routers_that_were() {
         .insert("shop".to_owned(), router("Host(`shop.localhost`"));
     let error = test
         .gateway
-        .reload(&changed)
+        .reconfigure(changed.clone())
+        .await
         .expect_err("the rule is broken")
         .to_string();
     assert!(
@@ -345,7 +346,8 @@ async fn a_broken_rule_keeps_the_routers_that_were() {
         .routers
         .insert("shop".to_owned(), router("Host(`shop.localhost`)"));
     test.gateway
-        .reload(&changed)
+        .reconfigure(changed)
+        .await
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(
         test.get("web", "shop.localhost/").await.json()["service"],
@@ -367,5 +369,18 @@ async fn a_request_without_a_host_is_not_redirected_to_nowhere() {
     assert_eq!(test.send("web", request(None)).await.status, 400);
     let answer = test.send("web", request(Some("a.example.com"))).await;
     assert_eq!(answer.status, 301);
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn object_keys_come_as_they_are_and_other_paths_in_one_spelling() {
+    let test = TestGateway::start("localhost", config()).await;
+    for path in ["/inbox/a/../b", "/inbox/%7Ea%2f", "/inbox//a"] {
+        let object = test.get("web", &format!("minio.localhost{path}")).await;
+        assert_eq!(object.json()["path"], path, "{object:?}");
+    }
+    let other = test.get("web", "api.localhost/a/../%7Eb").await;
+    assert_eq!(other.json()["path"], "/~b");
+    assert_eq!(test.get("web", "api.localhost/%zz").await.status, 400);
     test.stop().await;
 }

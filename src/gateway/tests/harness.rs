@@ -183,7 +183,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    async fn read(response: Response<Body>) -> Self {
+    pub(super) async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         Self {
@@ -231,10 +231,10 @@ fn echo(name: &'static str) -> Service {
             "service": name,
             "path": request.uri().path(),
             "query": request.uri().query(),
-            "host": info.host,
+            "host": &*info.host,
             "client": info.client_ip.to_string(),
             "scheme": info.scheme,
-            "request_id": info.request_id,
+            "request_id": &*info.request_id,
             "forwarded_for": request.headers().get("x-forwarded-for").is_some(),
         });
         let padding = if request.uri().path() == "/large" {

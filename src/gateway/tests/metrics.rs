@@ -51,6 +51,23 @@ async fn requests_are_counted_when_their_answer_has_ended() {
     check(format!(
         "traefik_service_request_duration_seconds_count{{{labels},"
     ));
+    let sent = request("POST", "api.localhost/", &[]).map(|_| vec![7; 1_234].into());
+    test.send("web", sent).await;
+    let shown = handle.render();
+    let check = |line: String| assert!(shown.contains(&line), "{line} in {shown}");
+    let posted = "code=\"200\",method=\"POST\",protocol=\"http\"";
+    for (of, labels) in [
+        ("entrypoint", "entrypoint=\"web\""),
+        ("router", "router=\"api@mito\",service=\"api@mito\""),
+        ("service", "service=\"api@mito\""),
+    ] {
+        let name = format!("traefik_{of}_requests_bytes_total");
+        // The role answers without looking at the body, which has come all the same or not at all.
+        assert!(
+            shown.contains(&format!("{name}{{{posted},{labels}}}")),
+            "{name} in {shown}"
+        );
+    }
     check("code=\"404\",method=\"GET\",protocol=\"http\",entrypoint=\"websecure\"} 1".to_owned());
     check("method=\"EXTENSION_METHOD\"".to_owned());
     drop(guard);

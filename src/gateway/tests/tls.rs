@@ -106,3 +106,50 @@ async fn a_real_domain_gets_a_root_of_its_own_and_a_warning() {
     assert!(warning.contains("browsers do not trust"), "{overview}");
     test.stop().await;
 }
+
+#[tokio::test]
+async fn certificates_of_a_file_come_and_go_with_it() {
+    let test = TestGateway::start("localhost", config()).await;
+    let [_, secure, _] = test.listen();
+    let made = rcgen::generate_simple_self_signed(["api.localhost".to_owned()]).expect("a pair");
+    let folder = test.data.path();
+    let (chain, key) = (folder.join("own.crt"), folder.join("own.key"));
+    std::fs::write(&chain, made.cert.pem()).expect("a file");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+    std::fs::create_dir_all(folder.join("gateway")).expect("a folder");
+    let file = folder.join("gateway/own.yml");
+    let content = format!(
+        "tls:\n  certificates:\n    - certFile: {}\n      keyFile: {}\n",
+        chain.display(),
+        key.display()
+    );
+    std::fs::write(&file, content).expect("a file");
+    let look = || {
+        assert!(test.gateway.state.files.refresh());
+        test.gateway.state.rebuild();
+    };
+    look();
+    // The client trusts the local authority alone, so another certificate is refused.
+    let error = get(&test, secure, "api.localhost", b"http/1.1").await;
+    let error = error.expect_err("the operator's own").to_string();
+    assert!(error.contains("UnknownIssuer"), "{error}");
+    assert!(
+        get(&test, secure, "admin.localhost", b"http/1.1")
+            .await
+            .is_ok()
+    );
+    let listed = test
+        .get("traefik", "localhost/api/certificates")
+        .await
+        .json();
+    assert_eq!(listed[0]["sans"][0], "api.localhost", "{listed}");
+    assert_eq!(listed[0]["provider"], "file", "{listed}");
+    std::fs::remove_file(&file).expect("a file");
+    look();
+    assert!(
+        get(&test, secure, "api.localhost", b"http/1.1")
+            .await
+            .is_ok()
+    );
+    test.stop().await;
+}

@@ -19,13 +19,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause; also how rarely the failure is logged.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Accepts until `shutdown` begins, runs `serve` on each connection (which sees the same signal),
-/// then waits up to `drain` for those that are open.
+/// Accepts until `stop` begins, runs `serve` on each connection (which sees the same signal), then
+/// waits until `deadline` for those that are open.
 pub(super) async fn run<F, R>(
     bound: Bound,
     caps: Arc<Caps>,
-    shutdown: Shutdown,
-    drain: Duration,
+    stop: Shutdown,
+    deadline: impl Future<Output = ()>,
     serve: F,
 ) -> io::Result<()>
 where
@@ -39,7 +39,7 @@ where
     let mut pause = FIRST_PAUSE;
     loop {
         let accepted = tokio::select! {
-            () = shutdown.begun() => break,
+            () = stop.begun() => break,
             Some(ended) = connections.join_next(), if !connections.is_empty() => {
                 note_end(&name, ended);
                 continue;
@@ -63,7 +63,7 @@ where
                     tracing::error!(listener.name = %name, %error, "accepting failed");
                 }
                 tokio::select! {
-                    () = shutdown.begun() => break,
+                    () = stop.begun() => break,
                     () = tokio::time::sleep(pause) => {}
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -76,7 +76,11 @@ where
             note_end(&name, ended);
         }
     };
-    if tokio::time::timeout(drain, all_ended).await.is_err() {
+    let cut = tokio::select! {
+        () = all_ended => false,
+        () = deadline => true,
+    };
+    if cut {
         let count = connections.len();
         tracing::warn!(listener.name = %name, connections.count = count, "connections were cut");
         connections.shutdown().await;

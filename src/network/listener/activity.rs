@@ -4,7 +4,7 @@
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -21,8 +21,6 @@ pub(super) struct Activity(Mutex<State>);
 struct State {
     in_flight: usize,
     idle_since: Instant,
-    /// Who wants to know when nothing is in flight any more.
-    waiting: Option<Waker>,
 }
 
 /// One request in flight, until it is dropped.
@@ -34,7 +32,6 @@ impl Activity {
         Arc::new(Self(Mutex::new(State {
             in_flight: 0,
             idle_since: Instant::now(),
-            waiting: None,
         })))
     }
 
@@ -44,28 +41,20 @@ impl Activity {
         InFlight(self.clone())
     }
 
-    /// Ready when no request is in flight.
-    pub(super) fn poll_idle(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state();
-        if state.in_flight == 0 {
-            return Poll::Ready(());
-        }
-        state.waiting = Some(context.waker().clone());
-        Poll::Pending
+    /// Since when no request is in flight; none while one is.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let state = self.state();
+        (state.in_flight == 0).then_some(state.idle_since)
     }
 
     /// Returns when no request has been in flight for `limit`.
     pub(super) async fn idle_for(&self, limit: Duration) {
         loop {
-            let (idle, since) = {
-                let state = self.state();
-                (state.in_flight == 0, state.idle_since)
-            };
-            if idle && since.elapsed() >= limit {
+            let since = self.idle_since();
+            if since.is_some_and(|since| since.elapsed() >= limit) {
                 return;
             }
-            let from = if idle { since } else { Instant::now() };
-            tokio::time::sleep_until(from + limit).await;
+            tokio::time::sleep_until(since.unwrap_or_else(Instant::now) + limit).await;
         }
     }
 
@@ -79,11 +68,6 @@ impl Drop for InFlight {
         let mut state = self.0.state();
         state.in_flight -= 1;
         state.idle_since = Instant::now();
-        if state.in_flight == 0
-            && let Some(waker) = state.waiting.take()
-        {
-            waker.wake();
-        }
     }
 }
 

@@ -8,16 +8,20 @@ use std::{
 
 use metrics::Gauge;
 
-use super::Limits;
+use super::SharedLimits;
 
+/// One listener may take one of so many parts of the file descriptors that there may be: the
+/// databases need some, and so do the servers behind.
+const SHARES: u64 = 2;
 /// Bits of an IPv6 address that count as one address: what a provider gives to one customer.
 const IPV6_PREFIX_BITS: u32 = 64;
 
 /// Counts the connections of one listener.
 #[derive(Debug)]
 pub(super) struct Caps {
-    max: usize,
-    max_per_address: usize,
+    limits: SharedLimits,
+    /// Connections that the process has room for.
+    room: usize,
     open: Mutex<Open>,
     shown: Gauge,
 }
@@ -37,10 +41,10 @@ pub(super) struct Permit {
 
 impl Caps {
     /// `shown` follows the number of connections.
-    pub(super) fn new(limits: &Limits, shown: Gauge) -> Arc<Self> {
+    pub(super) fn new(limits: SharedLimits, shown: Gauge) -> Arc<Self> {
         Arc::new(Self {
-            max: limits.max_connections,
-            max_per_address: limits.max_connections_per_address,
+            limits,
+            room: room(),
             open: Mutex::default(),
             shown,
         })
@@ -49,12 +53,13 @@ impl Caps {
     /// Counts a connection from `address`; the error says which cap it would exceed.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Permit, &'static str> {
         let address = group(address);
+        let limits = self.limits.now();
         let mut open = self.open();
-        if open.total >= self.max {
+        if open.total >= limits.max_connections.min(self.room) {
             return Err("total");
         }
         let count = open.by_address.get(&address).copied().unwrap_or(0);
-        if count >= self.max_per_address && !address.is_loopback() {
+        if count >= limits.max_connections_per_address && !address.is_loopback() {
             return Err("address");
         }
         open.by_address.insert(address, count + 1);
@@ -85,6 +90,14 @@ impl Drop for Permit {
     }
 }
 
+/// How many connections a listener takes at most, whatever its limits say: half of the file
+/// descriptors that the process may have.
+pub fn room() -> usize {
+    let room = mito_core::descriptors::most().map(|most| most / SHARES);
+    room.and_then(|room| usize::try_from(room).ok())
+        .unwrap_or(usize::MAX)
+}
+
 fn group(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
@@ -98,6 +111,7 @@ fn group(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listener::Limits;
 
     fn caps(max_connections: usize, max_connections_per_address: usize) -> Arc<Caps> {
         let limits = Limits {
@@ -105,7 +119,7 @@ mod tests {
             max_connections_per_address,
             ..Limits::default()
         };
-        Caps::new(&limits, Gauge::noop())
+        Caps::new(limits.into(), Gauge::noop())
     }
 
     fn enter(caps: &Arc<Caps>, address: &str) -> Result<Permit, &'static str> {

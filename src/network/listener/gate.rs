@@ -3,30 +3,33 @@
 //! refusal. It also closes what is slow: a head that does not end, a body that does not go on, a
 //! connection on which nothing is asked, an answer that is not taken.
 
-mod timer;
+mod verdicts;
 
 use std::{
-    collections::VecDeque,
+    any::Any,
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker, ready},
+    sync::Arc,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
 use http::StatusCode;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Instant,
+};
 use tokio_util::io::poll_read_buf;
-
-use timer::Timer;
 
 use super::{
     Limits,
     activity::Activity,
-    caps::Permit,
     head::{self, Body, Chunks, HeadFinder, Progress},
 };
+use crate::timer::Timer;
+
+pub(super) use verdicts::{Verdict, Verdicts};
 
 /// How much is read from the socket at once, in bytes.
 const READ_BYTES: usize = 16 * 1024;
@@ -34,54 +37,11 @@ const READ_BYTES: usize = 16 * 1024;
 const LEAST_BYTES: usize = 4 * 1024;
 /// Empty lines that are passed over before a request line (RFC 9112 §2.2 asks for one).
 const MAX_EMPTY_LINES: usize = 2;
+/// How long what still comes is thrown away after the last answer. To close at once would reset the
+/// connection, and the client could lose what it has not read yet (RFC 9112 §9.6).
+const LINGER: Duration = Duration::from_secs(1);
 /// What hyper reads in place of a refused request; nobody but the gate ever sees it.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n";
-
-/// What was decided about one request of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// The status to refuse it with.
-    pub(super) refused: Option<StatusCode>,
-    /// It asks for an upgrade: whoever answers calls [`Verdicts::answered`].
-    pub(super) upgrade: bool,
-}
-
-/// The verdicts on the requests that were let pass to hyper and not yet taken, in their order.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Verdicts(Arc<Mutex<Shared>>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    queue: VecDeque<Verdict>,
-    /// Whether the upgrade that was asked for last was granted.
-    upgraded: Option<bool>,
-    waiting: Option<Waker>,
-}
-
-impl Verdicts {
-    /// The verdict on the request that hyper hands over now. None is left if hyper saw a request
-    /// where the gate saw a body: then the two disagree, and it must be refused.
-    pub(super) fn take(&self) -> Verdict {
-        let disagreement = Verdict {
-            refused: Some(StatusCode::BAD_REQUEST),
-            upgrade: false,
-        };
-        self.shared().queue.pop_front().unwrap_or(disagreement)
-    }
-
-    /// Says how a request for an upgrade was answered.
-    pub(super) fn answered(&self, upgraded: bool) {
-        let mut shared = self.shared();
-        shared.upgraded = Some(upgraded);
-        if let Some(waker) = shared.waiting.take() {
-            waker.wake();
-        }
-    }
-
-    fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 #[derive(Debug)]
 enum State {
@@ -111,6 +71,8 @@ enum Wait {
     NextRequest,
     HeadEnd,
     BodyProgress,
+    /// The client to notice the end.
+    End,
 }
 
 /// See the module's doc.
@@ -126,7 +88,13 @@ pub(super) struct Gate<S> {
     timing: Timing,
     reading: Timer<Wait>,
     writing: Timer<()>,
-    permit: Option<Permit>,
+    held: Option<Box<dyn Any + Send>>,
+    /// What passes is not HTTP any more.
+    is_upgraded: bool,
+    /// Nothing is written any more.
+    is_shut: bool,
+    /// The client was still sending when its connection was shut.
+    is_talking: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -181,13 +149,14 @@ impl<S> Gate<S> {
     ) -> Self {
         let timing = Timing {
             max_header_bytes: limits.max_header_bytes,
-            idle: Duration::from_millis(limits.idle_timeout_ms),
+            // Without any time, looking whether it is over would never end.
+            idle: Duration::from_millis(limits.idle_timeout_ms.max(1)),
             head: Duration::from_millis(limits.header_timeout_ms),
             body: Duration::from_millis(limits.body_stall_timeout_ms),
             write: Duration::from_millis(limits.write_stall_timeout_ms),
         };
         let (reading, writing) = (Timer::default(), Timer::default());
-        let (released, permit) = (0, None);
+        let (released, held) = (0, None);
         Self {
             stream,
             state,
@@ -198,14 +167,17 @@ impl<S> Gate<S> {
             timing,
             reading,
             writing,
-            permit,
+            held,
+            is_upgraded: false,
+            is_shut: false,
+            is_talking: false,
         }
     }
 
-    /// Counts the connection as long as the stream lives: an upgraded one leaves hyper and goes
-    /// on elsewhere.
-    pub(super) fn holding(mut self, permit: Permit) -> Self {
-        self.permit = Some(permit);
+    /// Keeps what counts the connection as long as the stream lives: an upgraded one leaves hyper and
+    /// goes on elsewhere.
+    pub(super) fn holding(mut self, held: impl Any + Send) -> Self {
+        self.held = Some(Box::new(held));
         self
     }
 
@@ -242,11 +214,12 @@ impl<S> Gate<S> {
                     return Poll::Pending;
                 };
                 drop(shared);
-                self.state = if upgraded {
-                    State::Open
+                if upgraded {
+                    self.is_upgraded = true;
+                    self.state = State::Open;
                 } else {
-                    between_requests()
-                };
+                    self.state = between_requests();
+                }
                 Poll::Ready(true)
             }
             State::Open => {
@@ -257,6 +230,61 @@ impl<S> Gate<S> {
                 self.inbox.clear();
                 Poll::Ready(false)
             }
+        }
+    }
+
+    /// Judges what was read at once: true if all of it may pass, which is what nearly every read
+    /// is. Otherwise nothing has changed, and it is to be judged piece by piece.
+    fn lets_through(&mut self, bytes: &[u8]) -> bool {
+        let count = bytes.len() as u64;
+        match &mut self.state {
+            State::Head {
+                finder,
+                empty_lines: 0,
+            } if !finder.has_request_line() => {
+                let Some(end) = HeadFinder::default().end(bytes) else {
+                    return false;
+                };
+                if end > self.timing.max_header_bytes || !head::is_token(&bytes[..1]) {
+                    return false;
+                }
+                let Ok(head) = head::inspect(&bytes[..end]) else {
+                    return false;
+                };
+                let upgrade = head.upgrade;
+                self.state = match head.body {
+                    Body::Fixed(length) if length >= count - end as u64 => State::Fixed {
+                        left: length - (count - end as u64),
+                        upgrade,
+                    },
+                    Body::Chunked if end == bytes.len() => State::Chunked {
+                        chunks: Chunks::new(),
+                        upgrade,
+                    },
+                    Body::Fixed(_) | Body::Chunked => return false,
+                };
+                let refused = None;
+                let verdict = Verdict { refused, upgrade };
+                self.verdicts.shared().queue.push_back(verdict);
+                self.reading.disarm();
+                true
+            }
+            State::Fixed { left, .. } if *left >= count => {
+                *left -= count;
+                true
+            }
+            State::Chunked { chunks, upgrade } => {
+                let mut ahead = *chunks;
+                match ahead.advance(bytes) {
+                    Progress::More => *chunks = ahead,
+                    Progress::Ended(length) if length == bytes.len() => {
+                        self.state = after_body(*upgrade);
+                    }
+                    Progress::Ended(_) | Progress::Broken => return false,
+                }
+                true
+            }
+            _ => false,
         }
     }
 
@@ -326,37 +354,70 @@ impl<S> Gate<S> {
         true
     }
 
-    /// What the next byte is waited for, and how long; nothing while an answer is under way.
-    fn waits_for(&self, context: &mut Context<'_>) -> Option<(Wait, Duration)> {
-        match &self.state {
-            State::Head { .. } if !self.inbox.is_empty() => Some((Wait::HeadEnd, self.timing.head)),
-            State::Head { .. } if self.activity.poll_idle(context).is_ready() => {
-                Some((Wait::NextRequest, self.timing.idle))
-            }
-            State::Fixed { .. } | State::Chunked { .. } => {
-                Some((Wait::BodyProgress, self.timing.body))
-            }
-            State::Head { .. } | State::Deciding | State::Open | State::Refused => None,
-        }
-    }
-
     /// Registers for the time limit of what is waited for. `Ready` if it has passed: true to go
     /// on (a refusal was prepared), false for the end of the stream.
     fn poll_time_limit(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let Some((wait, limit)) = self.waits_for(context) else {
-            self.reading.disarm();
-            return Poll::Pending;
-        };
-        ready!(self.reading.poll(wait, limit, context));
-        Poll::Ready(match wait {
-            Wait::NextRequest => Ok(false),
-            Wait::HeadEnd => Ok(self.refuse(StatusCode::REQUEST_TIMEOUT)),
-            Wait::BodyProgress => Err(timed_out("the request body stopped")),
-        })
+        match &self.state {
+            State::Head { .. } if self.inbox.is_empty() => {
+                ready!(self.poll_idle_limit(context));
+                Poll::Ready(Ok(false))
+            }
+            State::Head { .. } => {
+                let limit = self.timing.head;
+                ready!(self.reading.poll(Wait::HeadEnd, limit, context));
+                Poll::Ready(Ok(self.refuse(StatusCode::REQUEST_TIMEOUT)))
+            }
+            State::Fixed { .. } | State::Chunked { .. } => {
+                let limit = self.timing.body;
+                ready!(self.reading.poll(Wait::BodyProgress, limit, context));
+                Poll::Ready(Err(timed_out("the request body stopped")))
+            }
+            State::Deciding | State::Open | State::Refused => {
+                self.reading.disarm();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ready when nothing has been asked for too long. Nobody says when an answer has ended: that
+    /// is looked at when the time since the last look has passed.
+    fn poll_idle_limit(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let idle_since = self.activity.idle_since();
+            let until = idle_since.unwrap_or_else(Instant::now) + self.timing.idle;
+            ready!(self.reading.poll_until(Wait::NextRequest, until, context));
+            // The answer may have ended after the time began.
+            if idle_since.is_some() && self.activity.idle_since() == idle_since {
+                return Poll::Ready(());
+            }
+        }
     }
 }
 
 impl<S: AsyncRead + Unpin> Gate<S> {
+    /// Reads from the socket, straight into hyper's buffer where nothing waits in the inbox; what
+    /// may not pass whole goes there. 0 is the end.
+    fn poll_receive(
+        &mut self,
+        buffer: &mut ReadBuf<'_>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if !self.inbox.is_empty() || matches!(self.state, State::Deciding | State::Refused) {
+            return self.poll_fill(context);
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let read = buffer.filled().len() - before;
+        if !self.lets_through(&buffer.filled()[before..]) {
+            self.inbox.extend_from_slice(&buffer.filled()[before..]);
+            buffer.set_filled(before);
+        }
+        if read > 0 && matches!(self.state, State::Fixed { .. } | State::Chunked { .. }) {
+            self.reading.disarm();
+        }
+        Poll::Ready(Ok(read))
+    }
+
     /// Reads from the socket into the inbox; 0 is the end.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.inbox.capacity() - self.inbox.len() < LEAST_BYTES {
@@ -365,9 +426,37 @@ impl<S: AsyncRead + Unpin> Gate<S> {
         let stream = Pin::new(&mut self.stream);
         let read = ready!(poll_read_buf(stream, context, &mut self.inbox))?;
         if read > 0 && matches!(self.state, State::Fixed { .. } | State::Chunked { .. }) {
-            self.reading.disarm();
+            self.reading.disarm_if(Wait::BodyProgress);
         }
         Poll::Ready(Ok(read))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Gate<S> {
+    /// Throws away what a client still sends that has not noticed the end, for a while.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // Of an upgraded connection one half may end before the other.
+        if self.is_upgraded || matches!(self.state, State::Deciding) {
+            return Poll::Ready(());
+        }
+        self.is_talking |= match self.state {
+            State::Refused | State::Chunked { .. } => true,
+            State::Fixed { left, .. } => left > 0,
+            State::Head { .. } | State::Deciding | State::Open => false,
+        };
+        // Before reading, which may never have to wait.
+        if self.reading.poll(Wait::End, LINGER, context).is_ready() {
+            return Poll::Ready(());
+        }
+        loop {
+            self.inbox.clear();
+            match self.poll_fill(context) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => self.is_talking = true,
+                Poll::Pending if self.is_talking => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(()),
+            }
+        }
     }
 }
 
@@ -384,6 +473,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gate<S> {
                 buffer.put_slice(&this.inbox[..length]);
                 this.inbox.advance(length);
                 this.released -= length;
+                if this.inbox.is_empty() {
+                    // A connection on which nothing is asked holds no buffer.
+                    this.inbox = BytesMut::new();
+                }
                 return Poll::Ready(Ok(()));
             }
             if ready!(this.advance(context)) {
@@ -392,7 +485,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gate<S> {
             if matches!(this.state, State::Open) {
                 return Pin::new(&mut this.stream).poll_read(context, buffer);
             }
-            match this.poll_fill(context)? {
+            let before = buffer.filled().len();
+            match this.poll_receive(buffer, context)? {
+                Poll::Ready(_) if buffer.filled().len() > before => return Poll::Ready(Ok(())),
                 Poll::Ready(0) if matches!(this.state, State::Refused) => return Poll::Pending,
                 // A head or body that ends here is hyper's to complain about.
                 Poll::Ready(0) if this.inbox.is_empty() => return Poll::Ready(Ok(())),
@@ -424,7 +519,7 @@ impl<S: AsyncWrite + Unpin> Gate<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Gate<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -457,8 +552,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Gate<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.stream).poll_shutdown(context);
-        this.watch_write(outcome, context)
+        if !this.is_shut {
+            let outcome = Pin::new(&mut this.stream).poll_shutdown(context);
+            ready!(this.watch_write(outcome, context))?;
+            this.is_shut = true;
+        }
+        this.poll_linger(context).map(Ok)
     }
 }
 

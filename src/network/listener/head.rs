@@ -76,9 +76,7 @@ pub(super) fn inspect(head: &[u8]) -> Result<Head, StatusCode> {
             if chunked || minor == 0 {
                 return Err(StatusCode::BAD_REQUEST);
             }
-            if !value.eq_ignore_ascii_case(b"chunked") {
-                return Err(StatusCode::NOT_IMPLEMENTED);
-            }
+            transfer_coding(value)?;
             chunked = true;
         }
         upgrade |= name.eq_ignore_ascii_case(b"upgrade");
@@ -147,6 +145,20 @@ fn field(line: &[u8]) -> Result<(&[u8], &[u8]), StatusCode> {
     Ok((name, value))
 }
 
+/// Chunked alone is understood. RFC 9112 §6.1: it comes once and last, or the message is wrong.
+fn transfer_coding(value: &[u8]) -> Result<(), StatusCode> {
+    let mut codings = value.rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    let ends_chunked = codings.next().is_some_and(is_chunked);
+    match (ends_chunked, codings.next()) {
+        (true, None) => Ok(()),
+        (_, Some(before)) if is_chunked(before) || codings.any(is_chunked) => {
+            Err(StatusCode::BAD_REQUEST)
+        }
+        _ => Err(StatusCode::NOT_IMPLEMENTED),
+    }
+}
+
 /// Digits alone: Rust's parser would take a sign.
 fn content_length(value: &[u8]) -> Option<u64> {
     if !value.iter().all(u8::is_ascii_digit) {
@@ -165,7 +177,7 @@ pub(super) fn is_token(word: &[u8]) -> bool {
 }
 
 /// Follows a chunked body to its end.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Chunks {
     at: At,
     /// Bytes left of the chunk, while its size is read the size so far.
@@ -272,6 +284,8 @@ impl Chunks {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -375,6 +389,9 @@ mod tests {
         );
         field("Transfer-Encoding: xchunked", 501);
         field("Transfer-Encoding: gzip, chunked", 501);
+        field("Transfer-Encoding: chunked, identity", 400);
+        field("Transfer-Encoding: chunked, gzip, chunked", 400);
+        field("Transfer-Encoding: chunked,", 400);
         field(&"X: y\r\n".repeat(MAX_HEADERS), 431);
         check(
             "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -5,32 +5,43 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use mito_core::Shutdown;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite},
     net::TcpStream,
 };
-use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Limits,
+    Limits, SharedLimits,
     activity::Activity,
     caps::Permit,
     gate::{Gate, Verdicts},
-    handshake,
+    handshake::{self, TlsChoice},
     respond::Responder,
+    streams::Streams,
 };
-use crate::{HttpService, connection::TlsInfo};
+use crate::{
+    HttpService,
+    connection::{Lifetime, TlsInfo},
+};
 
 /// What a client that speaks HTTP/2 begins with (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The protocol of connections that validate a name (RFC 8737 §4).
+const ACME_TLS: &[u8] = b"acme-tls/1";
 /// Streams that an HTTP/2 client may have open at once.
-const MAX_STREAMS: u32 = 100;
+pub const MAX_STREAMS: u32 = 100;
 /// The largest header list of HTTP/2, in bytes as RFC 9113 §6.5.2 counts them.
 const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// What is kept of each answer that an HTTP/2 client has not made room for, in bytes.
 const MAX_UNSENT_BYTES: usize = 64 * 1024;
+/// Requests that an HTTP/2 client may take back before they were looked at; one more, and the
+/// connection ends (CVE-2023-44487).
+const MAX_WITHDRAWN_REQUESTS: usize = 20;
+/// Streams that an HTTP/2 client may have reset by its own mistakes; one more, and the connection
+/// ends (CVE-2025-8671).
+const MAX_RESETS: usize = 100;
 /// How often a quiet HTTP/2 peer is pinged.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long it may take to answer the ping.
@@ -40,10 +51,10 @@ const MIN_BUFFER_BYTES: usize = 64 * 1024;
 
 /// What all connections of a listener share.
 pub(super) struct Http {
-    pub(super) entrypoint: String,
+    pub(super) entrypoint: Arc<str>,
     pub(super) service: HttpService,
-    pub(super) tls: Option<TlsAcceptor>,
-    pub(super) limits: Limits,
+    pub(super) tls: Option<Arc<dyn TlsChoice>>,
+    pub(super) limits: SharedLimits,
     pub(super) shutdown: Shutdown,
 }
 
@@ -55,15 +66,17 @@ impl Http {
         peer: SocketAddr,
         permit: Permit,
     ) {
-        let Some(acceptor) = &self.tls else {
-            return self.serve_stream(stream, peer, None, permit).await;
+        // A connection keeps the limits that held when it came.
+        let limits = self.limits.now();
+        let Some(choice) = &self.tls else {
+            return self.serve_stream(stream, peer, None, permit, &limits).await;
         };
-        let limit = Duration::from_millis(self.limits.handshake_timeout_ms);
-        let accepting = tokio::time::timeout(limit, handshake::accept(acceptor, stream));
-        let stream = tokio::select! {
+        let limit = Duration::from_millis(limits.handshake_timeout_ms);
+        let accepting = tokio::time::timeout(limit, handshake::accept(&**choice, stream));
+        let (stream, configuration) = tokio::select! {
             () = self.shutdown.begun() => return,
             accepted = accepting => match accepted {
-                Ok(Ok(stream)) => stream,
+                Ok(Ok(accepted)) => accepted,
                 Ok(Err(error)) => {
                     tracing::debug!(peer.address = %peer, %error, "the TLS handshake failed");
                     return;
@@ -72,15 +85,34 @@ impl Http {
             },
         };
         let (_, session) = stream.get_ref();
+        // The handshake was all: it showed an authority that the name is ours (RFC 8737 §3).
+        if session.alpn_protocol() == Some(ACME_TLS) {
+            return;
+        }
+        let version = session.protocol_version();
+        let cipher = session.negotiated_cipher_suite();
         let tls = TlsInfo {
             server_name: session.server_name().map(str::to_owned),
-            version: session
-                .protocol_version()
-                .map_or_else(String::new, |version| {
-                    version.as_str().unwrap_or("").to_owned()
-                }),
+            version: version
+                .and_then(|version| version.as_str())
+                .unwrap_or("")
+                .into(),
+            // rustls tells those of TLS 1.3 apart by another beginning.
+            cipher: cipher
+                .and_then(|suite| suite.suite().as_str())
+                .unwrap_or("")
+                .replacen("TLS13_", "TLS_", 1)
+                .into(),
+            configuration,
+            client_certificates: session
+                .peer_certificates()
+                .unwrap_or_default()
+                .iter()
+                .map(|certificate| certificate.to_vec())
+                .collect(),
         };
-        self.serve_stream(stream, peer, Some(tls), permit).await;
+        self.serve_stream(stream, peer, Some(tls), permit, &limits)
+            .await;
     }
 
     async fn serve_stream<S>(
@@ -89,36 +121,39 @@ impl Http {
         peer: SocketAddr,
         tls: Option<TlsInfo>,
         permit: Permit,
+        limits: &Limits,
     ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (protocol, inbox) = tokio::select! {
             () = self.shutdown.begun() => return,
-            recognised = recognise(&mut stream, &self.limits) => match recognised {
+            recognised = recognise(&mut stream, limits) => match recognised {
                 Ok(recognised) => recognised,
                 Err(_) => return,
             },
         };
         let activity = Activity::new();
+        let (lifetime, living) = Lifetime::begin();
         let responder = Arc::new(Responder {
             service: self.service.clone(),
             entrypoint: self.entrypoint.clone(),
             peer,
-            tls,
+            tls: tls.map(Arc::new),
+            lifetime,
             activity: activity.clone(),
-            body_stall: Duration::from_millis(self.limits.body_stall_timeout_ms),
+            body_stall: Duration::from_millis(limits.body_stall_timeout_ms),
         });
         let outcome = match protocol {
             Protocol::Http1 => {
                 let verdicts = Verdicts::default();
-                let gate = Gate::http1(stream, inbox, verdicts.clone(), activity, &self.limits);
-                let gate = gate.holding(permit);
-                self.serve_http1(gate, responder, verdicts).await
+                let gate = Gate::http1(stream, inbox, verdicts.clone(), activity, limits);
+                let gate = gate.holding((permit, living));
+                self.serve_http1(gate, responder, verdicts, limits).await
             }
             Protocol::Http2 => {
-                let gate = Gate::open(stream, inbox, activity.clone(), &self.limits);
+                let gate = Gate::open(stream, inbox, activity.clone(), limits);
                 let gate = gate.holding(permit);
-                self.serve_http2(gate, responder, activity).await
+                self.serve_http2(gate, responder, activity, limits).await
             }
         };
         if let Err(error) = outcome {
@@ -131,6 +166,7 @@ impl Http {
         gate: Gate<S>,
         responder: Arc<Responder>,
         verdicts: Verdicts,
+        limits: &Limits,
     ) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -143,7 +179,7 @@ impl Http {
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(None)
-            .max_buf_size(self.limits.max_header_bytes.max(MIN_BUFFER_BYTES))
+            .max_buf_size(limits.max_header_bytes.max(MIN_BUFFER_BYTES))
             .serve_connection(TokioIo::new(gate), service)
             .with_upgrades();
         tokio::pin!(connection);
@@ -159,28 +195,37 @@ impl Http {
         gate: Gate<S>,
         responder: Arc<Responder>,
         activity: Arc<Activity>,
+        limits: &Limits,
     ) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let service = service_fn(move |request| responder.clone().http2(request));
-        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        let patience = Duration::from_millis(limits.write_stall_timeout_ms);
+        let connection = hyper::server::conn::http2::Builder::new(Streams::new(patience))
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .max_pending_accept_reset_streams(MAX_WITHDRAWN_REQUESTS)
+            .max_local_error_reset_streams(MAX_RESETS)
             .max_send_buf_size(MAX_UNSENT_BYTES)
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PING_TIMEOUT)
             .serve_connection(TokioIo::new(gate), service);
         tokio::pin!(connection);
-        let idle = Duration::from_millis(self.limits.idle_timeout_ms);
-        tokio::select! {
+        let idle = Duration::from_millis(limits.idle_timeout_ms);
+        let is_idle = tokio::select! {
             ended = connection.as_mut() => return ended,
-            () = self.shutdown.begun() => {}
-            () = activity.idle_for(idle) => {}
-        }
+            () = self.shutdown.begun() => false,
+            () = activity.idle_for(idle) => true,
+        };
         connection.as_mut().graceful_shutdown();
-        connection.await
+        if !is_idle {
+            return connection.await;
+        }
+        // Nothing is asked any more. A client that takes the end of the last answer has time to.
+        let ended = tokio::time::timeout(patience, connection).await;
+        ended.unwrap_or(Ok(()))
     }
 }
 

@@ -7,7 +7,9 @@ use std::{
 
 use axum::{body::Body, response::IntoResponse as _};
 use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{
+    HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
+};
 use hyper::body::Incoming;
 use mito_core::{Clock, Random, supervisor::record_panic};
 use tower::Service as _;
@@ -15,9 +17,12 @@ use tower::Service as _;
 use super::{
     activity::{Activity, tracked},
     gate::{Verdict, Verdicts},
-    stall,
+    stall, streams,
 };
-use crate::{ConnectionInfo, HttpService, Problem, admission, connection::TlsInfo};
+use crate::{
+    ConnectionInfo, HttpService, Problem, admission,
+    connection::{Lifetime, TlsInfo},
+};
 
 /// The header that carries the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,9 +33,10 @@ const ALLOWED: HeaderValue =
 /// What the requests of one connection share.
 pub(super) struct Responder {
     pub(super) service: HttpService,
-    pub(super) entrypoint: String,
+    pub(super) entrypoint: Arc<str>,
     pub(super) peer: SocketAddr,
-    pub(super) tls: Option<TlsInfo>,
+    pub(super) tls: Option<Arc<TlsInfo>>,
+    pub(super) lifetime: Lifetime,
     pub(super) activity: Arc<Activity>,
     /// How long the body of an HTTP/2 request may stand still.
     pub(super) body_stall: Duration,
@@ -42,11 +48,12 @@ impl Responder {
     /// Answers a request of HTTP/1, which the gate has judged before.
     pub(super) async fn http1(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         verdict: Verdict,
         verdicts: Verdicts,
     ) -> Answer {
         let in_flight = self.activity.begin();
+        request.extensions_mut().insert(self.lifetime.clone());
         let mut response = match verdict.refused {
             Some(status) => refusal(status),
             None => self.respond(request.map(Body::new)).await,
@@ -67,13 +74,19 @@ impl Responder {
         let in_flight = self.activity.begin();
         let request = request.map(|body| stall::limited(body, self.body_stall));
         let response = self.respond(request).await;
-        Ok(response.map(|body| tracked(body, in_flight)))
+        Ok(response.map(|body| streams::followed(tracked(body, in_flight))))
     }
 
     async fn respond(&self, request: Request<Body>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         if let Err(status) = admission::admit(&parts) {
-            return refusal(status);
+            let mut response = refusal(status);
+            // Whoever is wrong once is not listened to further; its body may be anything.
+            if parts.version < Version::HTTP_2 && !status.is_success() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            return response;
         }
         let info = self.info(&parts);
         let request_id = info.request_id.clone();
@@ -99,7 +112,7 @@ impl Responder {
             peer: self.peer,
             client_ip: self.peer.ip().to_canonical(),
             scheme: if self.tls.is_some() { "https" } else { "http" },
-            host: admission::host(parts),
+            host: admission::host(parts).into(),
             tls: self.tls.clone(),
             entrypoint: self.entrypoint.clone(),
             request_id: new_request_id(),
@@ -109,8 +122,10 @@ impl Responder {
 
 /// A fresh UUID of version 7. The listener stands before everything that a test moves, so it uses
 /// the machine's clock.
-pub(super) fn new_request_id() -> String {
-    Random::system().uuid(Clock::system().now_ms()).to_string()
+pub(super) fn new_request_id() -> Arc<str> {
+    let id = Random::system().uuid(Clock::system().now_ms());
+    let mut text = [0; 36];
+    Arc::from(&*id.hyphenated().encode_lower(&mut text))
 }
 
 /// The answer to a request that is not let in.

@@ -1,5 +1,6 @@
 //! Real sockets against the accept loop: what is refused, what is closed, what is drained.
 
+mod closing;
 mod http2;
 mod tls;
 
@@ -445,7 +446,7 @@ impl ConnectionHandler for Parrot {
         shutdown: Shutdown,
     ) -> BoxFuture<()> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(info.entrypoint, "web");
+        assert_eq!(&*info.entrypoint, "web");
         Box::pin(async move {
             let (mut read, mut write) = stream.split();
             tokio::select! {

@@ -4,6 +4,8 @@
 pub(crate) mod defaults;
 mod plain;
 
+use std::sync::PoisonError;
+
 use mito_database::Tx;
 use mito_queue::{Enqueue, kinds::SendMail};
 use serde_json::Value;
@@ -100,12 +102,14 @@ impl Records {
     /// Where the platform's own pages are, for links in mails while the settings name no other
     /// place.
     pub fn platform_url(&self) -> String {
-        self.inner.platform_url.get().cloned().unwrap_or_default()
+        let url = self.inner.platform_url.read();
+        url.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Says where the platform's own pages are; the first time counts.
+    /// Says where the platform's own pages are.
     pub fn set_platform_url(&self, url: String) {
-        let _ = self.inner.platform_url.set(url);
+        let known = self.inner.platform_url.write();
+        *known.unwrap_or_else(PoisonError::into_inner) = url;
     }
 }
 

@@ -96,9 +96,13 @@ fn write(data: &Path, work: &Path, target: &Path) -> io::Result<()> {
     for name in ["mito.db", "objects.db"] {
         archive.add(name, &work.join(name), CompressionMethod::Deflated)?;
     }
-    for name in names_in(&data.join("secrets"))? {
-        let path = data.join("secrets").join(&name);
-        archive.add(&format!("secrets/{name}"), &path, CompressionMethod::Stored)?;
+    for folder in ["secrets", "gateway"] {
+        for name in names_in(&data.join(folder))? {
+            let (path, name) = (data.join(folder).join(&name), format!("{folder}/{name}"));
+            if manifest::is_known(&name) && path.is_file() {
+                archive.add(&name, &path, CompressionMethod::Stored)?;
+            }
+        }
     }
     let blobs = data.join("objects").join("blob");
     for first in names_in(&blobs)? {

@@ -43,7 +43,7 @@ pub(super) fn is_known(name: &str) -> bool {
     };
     match name.split('/').collect::<Vec<_>>()[..] {
         ["mito.db" | "objects.db"] => true,
-        ["secrets", name] => plain(name),
+        ["secrets" | "gateway", name] => plain(name),
         ["objects", "blob", first, second, id] => [first, second, id].into_iter().all(plain),
         _ => false,
     }

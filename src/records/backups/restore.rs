@@ -30,6 +30,8 @@ const READY: &str = "restore.ready";
 const STAGING: &str = "restore.staging";
 /// What has given way and is being removed.
 const REPLACED: &str = "restore.replaced";
+/// The files with routes.
+const GATEWAY: &str = "gateway";
 /// What an archive replaces, in this order, with what belongs to it. A database's log goes before
 /// the database: without its file it means nothing to anybody.
 const REPLACES: &[&str] = &[
@@ -42,6 +44,7 @@ const REPLACES: &[&str] = &[
     "objects",
     "secrets",
     "cache",
+    GATEWAY,
 ];
 /// Read and written at a time, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -95,6 +98,10 @@ pub fn finish(data: &Path) -> io::Result<bool> {
     files::create_folder(&replaced)?;
     for name in REPLACES {
         let (new, current, old) = (ready.join(name), data.join(name), replaced.join(name));
+        // Routes stay where an archive has none.
+        if *name == GATEWAY && !new.exists() {
+            continue;
+        }
         // What is in `replaced` was moved by an earlier try, and what is in its place is new.
         if !old.exists() && current.exists() {
             fs::rename(&current, &old)?;

@@ -33,6 +33,8 @@ impl Folder {
         let data = fixture.folder.path();
         files::create_folder(&data.join("secrets")).unwrap();
         fs::write(data.join("secrets/jwt_secret"), "first").unwrap();
+        files::create_folder(&data.join("gateway")).unwrap();
+        fs::write(data.join("gateway/shop.yml"), "first").unwrap();
         let options = Options {
             location: Location::File(data.join("telemetry.db")),
             config: mito_database::database::Config::default(),
@@ -126,6 +128,7 @@ async fn what_was_backed_up_comes_back_whole() {
     rename("after").await;
     put("lost").await;
     fs::write(data.join("secrets/jwt_secret"), "second").unwrap();
+    fs::write(data.join("gateway/shop.yml"), "second").unwrap();
     assert!(!folder.restart.has_begun());
     records.restore_backup(&path).await.unwrap();
     assert!(folder.restart.has_begun());
@@ -138,6 +141,7 @@ async fn what_was_backed_up_comes_back_whole() {
     assert!(!finish_restore(data).unwrap(), "once");
     assert_eq!(app_name(data).await, "before");
     assert_eq!(fs::read(data.join("secrets/jwt_secret")).unwrap(), b"first");
+    assert_eq!(fs::read(data.join("gateway/shop.yml")).unwrap(), b"first");
     let blobs = walk(&data.join("objects/blob"));
     assert_eq!(blobs, 1, "the blob of the one object");
     let mut left: Vec<_> = fs::read_dir(data)

@@ -46,6 +46,15 @@ impl Definitions {
     }
 
     fn known(&self, tx: &mut Tx<'_>) -> Result<Arc<Known>, Error> {
+        if let Some(known) = tx.remembered() {
+            return Ok(known);
+        }
+        let known = self.current(tx)?;
+        tx.remember(Arc::clone(&known));
+        Ok(known)
+    }
+
+    fn current(&self, tx: &mut Tx<'_>) -> Result<Arc<Known>, Error> {
         let version = version(tx)?;
         let known = self.lock().clone();
         if let Some(known) = known.filter(|known| known.version == version) {
@@ -87,6 +96,7 @@ fn advance(tx: &mut Tx<'_>, change: &str) -> Result<(), Error> {
     next.update(tx.now_ms().to_le_bytes());
     let next = hex::encode(next.finalize());
     tx.execute("UPDATE _mito_records_schema SET version = $1", &[&next])?;
+    tx.forget();
     Ok(())
 }
 

@@ -22,16 +22,15 @@ pub(super) fn data(data: Map<String, Value>, most_bytes: u32) -> Map<String, Val
         0 => DEFAULT_BYTES,
         bytes => bytes,
     };
+    let member = |name: &str, value: &Value| size(value) + name.len() + 4;
+    let whole: usize = data.iter().map(|(name, value)| member(name, value)).sum();
+    if whole <= most {
+        return data;
+    }
     let mut members: Vec<(usize, String, Value)> = data
         .into_iter()
-        .map(|(name, value)| (size(&value) + name.len() + 4, name, value))
+        .map(|(name, value)| (member(&name, &value), name, value))
         .collect();
-    if members.iter().map(|(size, ..)| size).sum::<usize>() <= most {
-        return members
-            .into_iter()
-            .map(|(_, name, value)| (name, value))
-            .collect();
-    }
     members.sort_by_key(|(size, ..)| *size);
     let mut kept = Map::new();
     kept.insert(MARK.to_owned(), true.into());

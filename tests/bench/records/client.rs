@@ -18,8 +18,19 @@ pub(crate) type Prepared = std::sync::Arc<[u8]>;
 
 /// The bytes of a request.
 pub(crate) fn request(method: &str, path: &str, token: &str, body: Option<&Value>) -> Prepared {
+    request_to("localhost", method, path, token, body)
+}
+
+/// The bytes of a request to a host.
+pub(crate) fn request_to(
+    host: &str,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: Option<&Value>,
+) -> Prepared {
     let body = body.filter(|body| !body.is_null()).map(Value::to_string);
-    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
+    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
     if !token.is_empty() {
         text.extend(["authorization: ", token, "\r\n"]);
     }

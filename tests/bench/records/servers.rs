@@ -102,7 +102,8 @@ pub(crate) fn stay_on(core: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn program(variable: &str) -> anyhow::Result<String> {
+/// The program that a variable of the environment names.
+pub(crate) fn program(variable: &str) -> anyhow::Result<String> {
     let environment = config::environment();
     let program = environment.get(variable);
     program
@@ -110,7 +111,8 @@ fn program(variable: &str) -> anyhow::Result<String> {
         .with_context(|| format!("{variable} must name the program"))
 }
 
-fn on_its_core(program: &str) -> Command {
+/// A command on the core of the servers.
+pub(crate) fn on_its_core(program: &str) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", SERVER_CORE, program]);
     command

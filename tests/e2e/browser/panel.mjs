@@ -12,8 +12,8 @@ export const ADMIN = { email: "admin@example.com", password: "correct horse batt
 const SHOTS = process.env.E2E_SCREENSHOTS;
 
 /** Starts everything; `stop` ends it and says whether a script failed or a policy was violated. */
-export async function openPanel(name) {
-  const platform = await startPlatform();
+export async function openPanel(name, settings = []) {
+  const platform = await startPlatform(settings);
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
     args: [

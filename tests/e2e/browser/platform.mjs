@@ -17,11 +17,12 @@ const SETTINGS = [
   `objects.root_password=${SECRET_KEY}`,
 ];
 
-/** Starts mito on free ports and a new data folder; `stop` ends it as Ctrl-C does. */
-export async function startPlatform() {
+/** Starts mito on free ports and a new data folder, with more settings where a walk needs them; `stop` ends it as
+ * Ctrl-C does. */
+export async function startPlatform(more = []) {
   if (!process.env.MITO_BIN) throw new Error("set MITO_BIN to the mito binary");
   const folder = await mkdtemp(path.join(tmpdir(), "mito-e2e-"));
-  const settings = SETTINGS.flatMap((setting) => ["--set", setting]);
+  const settings = [...SETTINGS, ...more].flatMap((setting) => ["--set", setting]);
   const child = spawn(
     process.env.MITO_BIN,
     ["up", "--json", "--data", path.join(folder, "data"), ...settings],

@@ -1,2 +1,2 @@
-function e(e){return[`<!doctype html>`,`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'">`,`<meta name="referrer" content="no-referrer">`,`<base target="_blank">`,`<style>body{font-family:system-ui,sans-serif;margin:16px;overflow-wrap:anywhere}</style>`,e].join(`
+function e(e,t=`light`){return[`<!doctype html>`,`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'">`,`<meta name="referrer" content="no-referrer">`,`<base target="_blank">`,`<style>:root{color-scheme:${t}}body{font-family:system-ui,sans-serif;margin:16px;overflow-wrap:anywhere}</style>`,e].join(`
 `)}export{e as t};

@@ -1,1 +1,1 @@
-import{D as e,O as t}from"./Page.js";function n(n,r){return e(n,t,r)}export{n as t};
+import{R as e,k as t}from"./Page.js";function n(n,r){return t(n,e,r)}export{n as t};

@@ -10,6 +10,8 @@ export class ApiError extends Error {
   readonly fields: Readonly<Record<string, string>>;
   /** Seconds to wait before trying again, where the server said so. */
   readonly retryAfterSeconds: number | null;
+  /** The line of the sent text that is wrong, from 1, where the server said so. */
+  readonly line: number | null;
 
   constructor(
     status: number,
@@ -17,6 +19,7 @@ export class ApiError extends Error {
     detail: string,
     fields: Record<string, string> = {},
     retryAfterSeconds: number | null = null,
+    line: number | null = null,
   ) {
     super(detail || title);
     this.name = 'ApiError';
@@ -24,6 +27,7 @@ export class ApiError extends Error {
     this.title = title;
     this.fields = fields;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.line = line;
   }
 }
 
@@ -85,6 +89,14 @@ export async function request<T>(method: string, url: string, body?: unknown): P
 }
 
 async function send<T>(method: string, url: string, body: unknown): Promise<T> {
+  return (await exchange<T>(method, url, body)).value;
+}
+
+async function exchange<T>(
+  method: string,
+  url: string,
+  body?: unknown,
+): Promise<{ value: T; headers: Headers }> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   // The browser writes the boundary of a form with files itself.
   const form = body instanceof FormData;
@@ -110,7 +122,16 @@ async function send<T>(method: string, url: string, body: unknown): Promise<T> {
     reportUnauthorized(error, url);
     throw error;
   }
-  return (text ? JSON.parse(text) : undefined) as T;
+  return { value: (text ? JSON.parse(text) : undefined) as T, headers: response.headers };
+}
+
+/** Reads a page of a list whose `X-Next-Page` is the number of the following one, or 1. */
+export async function getPage<T>(
+  path: string,
+  query: Record<string, string | number | null | undefined>,
+): Promise<{ items: T[]; hasNext: boolean }> {
+  const { value, headers } = await exchange<T[]>('GET', apiUrl(path, query));
+  return { items: value, hasNext: Number(headers.get('X-Next-Page')) > 1 };
 }
 
 /** Reads an endpoint. */
@@ -119,6 +140,18 @@ export function get<T>(
   query?: Record<string, string | number | null | undefined>,
 ): Promise<T> {
   return request<T>('GET', apiUrl(path, query));
+}
+
+/** `null` for what is not there, where that is no error. */
+export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 /** Posts to an endpoint. */
@@ -230,7 +263,8 @@ export function toError(status: number, body: string, retryAfter: string | null)
     fields[text(parsed.field)] = detail;
   }
   collectFields(parsed.data, '', fields);
-  return new ApiError(status, title, detail, fields, wait);
+  const line = typeof parsed.line === 'number' && parsed.line > 0 ? parsed.line : null;
+  return new ApiError(status, title, detail, fields, wait, line);
 }
 
 /** How deep errors nest: `fields.2.values` is three, a request of a batch adds a few. */
@@ -257,6 +291,7 @@ const TITLES: Record<number, string> = {
   404: 'Not found',
   409: 'Conflict',
   413: 'Too large',
+  422: 'Not valid',
   429: 'Too many requests',
   503: 'Not ready',
 };

@@ -3,4 +3,4 @@
 /**
  * A middleware; its options stand under its type's name, as in Traefik.
  */
-export type GatewayMiddleware = { status: string, usedBy: Array<string>, name: string, provider: string, type: string, };
+export type GatewayMiddleware = { status: string, error: Array<string>, usedBy: Array<string>, name: string, provider: string, type: string, };

@@ -4,7 +4,7 @@ import type { GatewayCounts } from "./GatewayCounts";
 /**
  * Everything at a glance.
  */
-export type GatewayOverview = { http: { [key in string]: GatewayCounts }, tcp: { [key in string]: GatewayCounts }, udp: { [key in string]: GatewayCounts }, features: unknown, providers: Array<string>, 
+export type GatewayOverview = { http: { [key in string]: GatewayCounts }, tcp: { [key in string]: GatewayCounts }, udp: { [key in string]: GatewayCounts }, certificates: GatewayCounts, features: unknown, providers: Array<string>, 
 /**
  * What an operator should know (not in Traefik).
  */

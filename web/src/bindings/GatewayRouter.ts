@@ -7,4 +7,8 @@ export type GatewayRouter = { entryPoints: Array<string>, middlewares: Array<str
 /**
  * `enabled`, `warning` or `disabled`.
  */
-status: string, error: Array<string>, using: Array<string>, name: string, provider: string, };
+status: string, error: Array<string>, using: Array<string>, 
+/**
+ * Set for routers that answer HTTPS alone.
+ */
+tls?: unknown, name: string, provider: string, };

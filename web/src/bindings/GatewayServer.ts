@@ -3,4 +3,4 @@
 /**
  * A server of a service.
  */
-export type GatewayServer = { url: string, };
+export type GatewayServer = { url: string, weight?: number, };

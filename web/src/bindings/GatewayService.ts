@@ -4,4 +4,8 @@ import type { GatewayLoadBalancer } from "./GatewayLoadBalancer";
 /**
  * A service.
  */
-export type GatewayService = { loadBalancer: GatewayLoadBalancer | null, status: string, usedBy: Array<string>, serverStatus: { [key in string]: string }, name: string, provider: string, type: string | null, };
+export type GatewayService = { loadBalancer: GatewayLoadBalancer | null, 
+/**
+ * The parts of a service of services, as they are configured.
+ */
+weighted?: unknown, status: string, error: Array<string>, usedBy: Array<string>, serverStatus: { [key in string]: string }, name: string, provider: string, type: string | null, };

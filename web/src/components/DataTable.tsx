@@ -1,4 +1,5 @@
 import { Box, Button, Paper, Skeleton, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import classes from './DataTable.module.css';
@@ -15,6 +16,8 @@ export interface Column<T> {
   width?: string;
   /** Names that must not break. */
   nowrap?: boolean;
+  /** What the list is sorted by when the heading is chosen. */
+  sortKey?: string;
 }
 
 interface DataTableProps<T> {
@@ -31,6 +34,9 @@ interface DataTableProps<T> {
   onOpen?: (row: T) => void;
   /** Buttons at the end of a row. */
   rowActions?: (row: T) => ReactNode;
+  /** The key that the list is sorted by, with `-` before it when the order is turned around. */
+  sort?: string;
+  onSort?: (key: string) => void;
 }
 
 /** A table with its loading, empty and error states. On narrow screens every row is a card. */
@@ -62,7 +68,8 @@ export function DataTable<T>(props: DataTableProps<T>) {
   );
 }
 
-function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: DataTableProps<T>) {
+function Rows<T>(props: DataTableProps<T>) {
+  const { list, label, columns, rowKey, rowHref, onOpen, rowActions } = props;
   const [, navigate] = useLocation();
   return (
     <table className={classes.table} aria-busy={!list.rows}>
@@ -70,14 +77,7 @@ function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: 
       <thead>
         <tr>
           {columns.map((column) => (
-            <th
-              key={column.header}
-              scope="col"
-              data-align={column.align}
-              style={{ width: column.width, minWidth: column.width }}
-            >
-              {column.header}
-            </th>
+            <Heading key={column.header} column={column} sort={props.sort} onSort={props.onSort} />
           ))}
           {rowActions && (
             <th scope="col">
@@ -134,6 +134,36 @@ function Rows<T>({ list, label, columns, rowKey, rowHref, onOpen, rowActions }: 
             ))}
       </tbody>
     </table>
+  );
+}
+
+interface HeadingProps<T> {
+  column: Column<T>;
+  sort: string | undefined;
+  onSort: ((key: string) => void) | undefined;
+}
+
+function Heading<T>({ column, sort, onSort }: HeadingProps<T>) {
+  const { header, align, width, sortKey } = column;
+  const sorted = sortKey !== undefined && sort?.replace(/^-/, '') === sortKey;
+  const direction = sort?.startsWith('-') ? 'descending' : 'ascending';
+  return (
+    <th
+      scope="col"
+      data-align={align}
+      style={{ width, minWidth: width }}
+      aria-sort={sorted ? direction : undefined}
+    >
+      {sortKey !== undefined && onSort ? (
+        <UnstyledButton className={classes.heading} onClick={() => onSort(sortKey)}>
+          {header}
+          {sorted &&
+            (direction === 'ascending' ? <IconArrowUp size={13} /> : <IconArrowDown size={13} />)}
+        </UnstyledButton>
+      ) : (
+        header
+      )}
+    </th>
   );
 }
 

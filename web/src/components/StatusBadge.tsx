@@ -29,6 +29,8 @@ const COLORS: Record<string, string> = {
   failed: 'red',
   disabled: 'red',
   down: 'red',
+  expired: 'red',
+  missing: 'red',
 };
 
 /** The colour of a state; grey for one that this panel does not know. */

@@ -1,4 +1,5 @@
 import { NavLink, Text } from '@mantine/core';
+import { useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 import { StateDot } from '@/components/StatusBadge';
 import { useServices } from '@/pages/network/services';
@@ -10,8 +11,16 @@ export function Navigation({ onNavigate }: { onNavigate: () => void }) {
   const [path] = useLocation();
   const { data: services, isError } = useServices();
   const active = activePage(path);
+  const nav = useRef<HTMLElement>(null);
+  const href = active?.href;
+  // The roles may be more than the screen is high.
+  useEffect(() => {
+    if (href) {
+      nav.current?.querySelector(`a[href="${href}"]`)?.scrollIntoView({ block: 'nearest' });
+    }
+  }, [href]);
   return (
-    <nav aria-label="Roles">
+    <nav aria-label="Roles" ref={nav}>
       {ROLES.map(({ role, service, pages }) => {
         const status = services?.find(({ name }) => name === service);
         // What was true before the last answer may not be any more.

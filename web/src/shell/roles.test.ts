@@ -12,6 +12,8 @@ it.each([
   ['/collections/transfer', 'Collections'],
   ['/accounts', 'Accounts'],
   ['/queue/jobs/1', 'Jobs'],
+  ['/gateway/routers/shop@file', 'Routing'],
+  ['/gateway/files/shop.yml', 'Configuration'],
   ['/nowhere', undefined],
 ])('%s belongs to %s', (path, label) => {
   expect(activePage(path)?.label).toBe(label);

@@ -63,12 +63,19 @@ pub(super) async fn readers_cannot_write(database: Database) {
 }
 
 pub(super) async fn closures_cannot_control_the_transaction(database: Database) {
+    // Not even with the words that the writer itself has used before.
     for sql in [
         "COMMIT",
         "ROLLBACK",
         "BEGIN",
         "SAVEPOINT mine",
         " /* well */ end",
+        "COMMIT",
+        "ROLLBACK",
+        "BEGIN IMMEDIATE",
+        "SAVEPOINT closure",
+        "RELEASE closure",
+        "ROLLBACK TO closure",
     ] {
         let result: Result<usize, Error> = database
             .write(move |tx| {

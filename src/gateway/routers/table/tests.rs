@@ -11,6 +11,10 @@ use crate::{
 
 fn router(name: &str, rule: &str, priority: i64) -> Router {
     let spec = RouterSpec {
+        named: Vec::new(),
+        tls: false,
+        tls_options: String::new(),
+        keeps_path: false,
         name: name.to_owned(),
         provider: "file",
         rule: rule.to_owned(),
@@ -27,8 +31,10 @@ fn find(table: &Table, entrypoint: &str, host: &str, path: &str) -> Option<Strin
     let target = Target {
         host,
         path,
+        query: "",
         method: "GET",
         headers: &headers,
+        peer: std::net::IpAddr::from([192, 0, 2, 7]),
     };
     table
         .find(entrypoint, &target)
@@ -152,7 +158,14 @@ proptest! {
             })
             .collect();
         let headers = HeaderMap::new();
-        let target = Target { host, path, method: "GET", headers: &headers };
+        let target = Target {
+            host,
+            path,
+            query: "",
+            method: "GET",
+            headers: &headers,
+            peer: std::net::IpAddr::from([192, 0, 2, 7]),
+        };
         let naive = routers
             .iter()
             .filter(|router| router.rule.matches(&target))

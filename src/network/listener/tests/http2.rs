@@ -72,3 +72,41 @@ async fn a_body_of_http_2_that_stops_is_given_up() {
     let answer = answer.expect("the handler does not wait for ever");
     assert!(!answer.is_ok_and(|answer| answer.status().is_success()));
 }
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_is_given_up_and_others_go_on() {
+    let limits = Limits {
+        write_stall_timeout_ms: 150,
+        ..Limits::default()
+    };
+    let large = || async { "x".repeat(1_000_000) };
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        "late"
+    };
+    let server = serve(
+        echo().route("/large", get(large)).route("/slow", get(slow)),
+        limits,
+    );
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(50_000)
+        .handshake(TokioIo::new(server.connect().await))
+        .await
+        .expect("HTTP/2");
+    #[expect(clippy::disallowed_methods, reason = "the test plays the supervisor")]
+    tokio::spawn(connection);
+    let ask = |path: &str| {
+        let request = Request::get(format!("http://a{path}"));
+        request.body(Body::empty()).expect("a request")
+    };
+    let begun = sender.send_request(ask("/large")).await.expect("a head");
+    // Nobody reads the body: the client makes no room for more than the window. An answer that is
+    // slow by itself is another thing.
+    let late = sender.send_request(ask("/slow")).await.expect("an answer");
+    assert_eq!(late.status(), StatusCode::OK);
+    let cut = axum::body::to_bytes(Body::new(begun.into_body()), 2_000_000).await;
+    assert!(cut.is_err(), "the stream is reset");
+    let whole = sender.send_request(ask("/large")).await.expect("a head");
+    let whole = axum::body::to_bytes(Body::new(whole.into_body()), 2_000_000).await;
+    assert_eq!(whole.map(|body| body.len()).ok(), Some(1_000_000));
+}

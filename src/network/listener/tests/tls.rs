@@ -35,7 +35,7 @@ fn configurations() -> (Arc<ServerConfig>, Arc<ClientConfig>) {
 fn show_tls() -> Router {
     let show = |Extension(info): Extension<ConnectionInfo>| async move {
         let tls = info.tls.expect("the connection is encrypted");
-        let name = tls.server_name.unwrap_or_default();
+        let name = tls.server_name.clone().unwrap_or_default();
         format!("{} {name} {} {}", info.scheme, tls.version, info.host)
     };
     Router::new().fallback(any(show))

@@ -3,7 +3,7 @@ import { IconArticle, IconBell, IconBrain, IconFileUpload } from '@tabler/icons-
 import { useQuery } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
 import { Link } from 'wouter';
-import { ApiError, apiUrl, get, request } from '@/api/client';
+import { apiUrl, get, orNull, request } from '@/api/client';
 import type {
   Delivery,
   DeliveryState,
@@ -183,16 +183,4 @@ function HowToUpload() {
       <Copyable text={`aws --endpoint-url http://${published} s3 cp article.html s3://${INBOX}/`} />
     </Paper>
   );
-}
-
-/** What is not there (yet) is no error here. */
-async function orNull<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) {
-      return null;
-    }
-    throw error;
-  }
 }

@@ -134,11 +134,10 @@ export function FilterInput(props: FilterInputProps) {
                 spellCheck={false}
                 autoCapitalize="off"
                 autoComplete="off"
-                role="combobox"
                 aria-label={hideLabel && typeof label === 'string' ? label : undefined}
                 aria-autocomplete="list"
-                aria-expanded={opened}
-                aria-controls={`${id}-list`}
+                aria-haspopup="listbox"
+                aria-controls={opened ? `${id}-list` : undefined}
                 aria-activedescendant={opened && active >= 0 ? `${id}-${active}` : undefined}
                 aria-invalid={Boolean(error ?? own) || undefined}
                 data-mantine-stop-propagation={opened || undefined}

@@ -108,7 +108,7 @@ function Mail({ info, draft, onChange }: AuthPartProps & { info: MailInfo }) {
         onChange={(event) => set({ subject: event.currentTarget.value })}
       />
       {preview ? (
-        <HtmlPreview title={info.label} html={mail.body} />
+        <HtmlPreview title={info.label} html={mail.body} onPaper />
       ) : (
         <Textarea
           ref={body}

@@ -1,8 +1,11 @@
 //! The one spelling of a path that is matched and forwarded: unreserved characters decoded,
-//! escapes in upper case, dot segments resolved. Reserved characters stay as they came, and `//`
+//! escapes in upper case, dot segments resolved, `\` escaped, which servers elsewhere take for `/`.
+//! Reserved characters stay as they came, and `//`
 //! stays too, because an object's key may hold it.
 
 use std::borrow::Cow;
+
+use http::Uri;
 
 /// Why a request target is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +19,24 @@ pub enum PathError {
     /// An escaped NUL.
     #[error("the path holds a NUL byte")]
     Nul,
+    /// It is too long to be spelled anew.
+    #[error("it cannot be read")]
+    Unreadable,
+}
+
+/// The address with the canonical spelling of its path, where that is another one. The address has
+/// no authority.
+pub fn respelled(uri: &Uri) -> Result<Option<Uri>, PathError> {
+    let path = canonical(uri.path())?;
+    if path == uri.path() {
+        return Ok(None);
+    }
+    let spelled = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.into_owned(),
+    };
+    let spelled = spelled.parse().map_err(|_| PathError::Unreadable)?;
+    Ok(Some(spelled))
 }
 
 /// The canonical spelling of `path`.
@@ -23,8 +44,8 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, PathError> {
     if !path.starts_with('/') {
         return Err(PathError::NotAbsolute);
     }
-    let decoded = if path.contains('%') {
-        Cow::Owned(decode(path)?)
+    let decoded = if path.contains(['%', '\\']) {
+        Cow::Owned(decode(path)?.replace('\\', "%5C"))
     } else {
         Cow::Borrowed(path)
     };
@@ -35,6 +56,28 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, PathError> {
         return Ok(Cow::Owned(resolve(&decoded)));
     }
     Ok(decoded)
+}
+
+/// The canonical path as rules see it, which is how Traefik does: everything is decoded but reserved
+/// characters (RFC 3986 §2.2) and `%` itself. What is no UTF-8 stays as it is.
+pub fn routed(canonical: &str) -> Cow<'_, str> {
+    if !canonical.contains('%') {
+        return Cow::Borrowed(canonical);
+    }
+    let mut out = Vec::with_capacity(canonical.len());
+    let mut rest = canonical.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => std::str::from_utf8(&[*high, *low])
+                .ok()
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                .filter(|byte| !b":/?#[]@!$&'()*+,;=%".contains(byte)),
+            _ => None,
+        };
+        out.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &rest[3..] } else { after };
+    }
+    String::from_utf8(out).map_or(Cow::Borrowed(canonical), Cow::Owned)
 }
 
 /// Decodes unreserved characters (RFC 3986 §2.3) and upper-cases what stays encoded.
@@ -89,7 +132,7 @@ fn resolve(path: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{PathError, canonical};
+    use super::{PathError, canonical, routed};
 
     #[track_caller]
     fn check(path: &str, expected: Result<&str, PathError>) {
@@ -114,6 +157,10 @@ mod tests {
         check("/a/b/.", Ok("/a/b/"));
         check("/a//b/", Ok("/a//b/"));
         check("/..a/b..", Ok("/..a/b.."));
+        check("/a\\..\\b%5c", Ok("/a%5C..%5Cb%5C"));
+        assert_eq!(routed("/caf%C3%A9/a%20b"), "/café/a b");
+        assert_eq!(routed("/a%2Fb%25%3B%5C"), "/a%2Fb%25%3B\\");
+        assert_eq!(routed("/%C3/%E2%82"), "/%C3/%E2%82");
         check("a", Err(PathError::NotAbsolute));
         check("*", Err(PathError::NotAbsolute));
         check("/%", Err(PathError::Escape));
