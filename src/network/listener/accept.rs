@@ -1,7 +1,13 @@
 //! The accept loop: one task for each connection, caps, a back-off when the process has no file
 //! descriptors left, and the drain at shutdown.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mito_core::{Shutdown, supervisor::record_panic};
 use tokio::{
@@ -16,7 +22,7 @@ use super::{
 
 /// The pause after a failed accept, doubled while it keeps failing.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-/// The longest pause; also how rarely the failure is logged.
+/// The longest pause; also how rarely a failure is logged, as accepting may succeed in between.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts until `stop` begins, runs `serve` on each connection (which sees the same signal), then
@@ -37,6 +43,7 @@ where
     let listener = TcpListener::from_std(bound.listener)?;
     let mut connections = JoinSet::new();
     let mut pause = FIRST_PAUSE;
+    let mut logged: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             () = stop.begun() => break,
@@ -59,7 +66,8 @@ where
             }
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
-                if pause >= LONGEST_PAUSE || pause == FIRST_PAUSE {
+                if logged.is_none_or(|at| at.elapsed() >= LONGEST_PAUSE) {
+                    logged = Some(Instant::now());
                     tracing::error!(listener.name = %name, %error, "accepting failed");
                 }
                 tokio::select! {
