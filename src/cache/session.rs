@@ -25,6 +25,7 @@ mod scripts;
 mod server;
 mod transactions;
 
+pub(crate) use connection::REDIS_VERSION;
 use transactions::Queued;
 
 /// What a command leads to.
