@@ -6,13 +6,25 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `aof` | the append-only file that makes a database durable, in Redis's format |
 //! | [`cache`] | [`Cache`]: the handle |
 //! | `keyspace` | keys, values, expiry, order of use and accounting; no clock, no lock, no disk |
+//! | `rdb` | the reader of Redis's database files |
 //! | [`spill`] | [`SpillStore`](spill::SpillStore) and its sled engine, on a thread of their own |
 //! | `sweep` | the thread that removes what has expired |
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the engine of the Redis protocol opens it")
+)]
+mod aof;
 pub mod cache;
 mod keyspace;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "what it counts is shown by the engine")
+)]
+mod rdb;
 pub mod spill;
 mod sweep;
 
