@@ -20,10 +20,6 @@
 mod aof;
 pub mod cache;
 mod keyspace;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "what it counts is shown by the engine")
-)]
 mod rdb;
 pub mod spill;
 mod sweep;

@@ -6,6 +6,11 @@ use super::*;
 
 mod hostile;
 mod types;
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bytes of numbers that fit, or are meant to be cut"
+)]
 mod write;
 
 /// Written by Redis 7.0.15: every type and encoding that it writes.

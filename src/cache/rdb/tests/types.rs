@@ -192,9 +192,15 @@ fn hash_fields_of_redis_7_4_lose_their_time() {
     let mut absolute = File::new(12).key(22).length(3);
     let mut relative = File::new(12).key(24).raw(&earliest).length(3);
     for (field, value, expiry) in items {
-        absolute = absolute.length(expiry as u64).string(field).string(value);
+        absolute = absolute
+            .length(expiry.cast_unsigned())
+            .string(field)
+            .string(value);
         let after = if expiry == 0 { 0 } else { expiry - past + 1 };
-        relative = relative.length(after as u64).string(field).string(value);
+        relative = relative
+            .length(after.cast_unsigned())
+            .string(field)
+            .string(value);
     }
     for file in [
         absolute,

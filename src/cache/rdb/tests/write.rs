@@ -98,12 +98,11 @@ pub(super) fn ziplist(items: &[Item<'_>]) -> Vec<u8> {
     let mut previous = 0;
     for item in items {
         let begin = body.len();
-        match previous {
-            0..254 => body.push(previous as u8),
-            _ => {
-                body.push(254);
-                body.extend((previous as u32).to_le_bytes());
-            }
+        if previous < 254 {
+            body.push(previous as u8);
+        } else {
+            body.push(254);
+            body.extend((previous as u32).to_le_bytes());
         }
         match *item {
             Item::Text(text) => {
