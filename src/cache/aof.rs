@@ -45,7 +45,7 @@ mod rewrite;
 mod tests;
 mod writer;
 
-pub(crate) use rewrite::{Rewrite, Rewritten};
+pub(crate) use rewrite::Rewrite;
 
 use file::LogFile;
 use folder::Folder;

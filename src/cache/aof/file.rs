@@ -6,6 +6,23 @@ use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 #[cfg(test)]
 use super::tests::faults::Faults;
 
+/// What makes a file durable, also from another thread than the one that appends.
+#[derive(Clone, Debug)]
+pub(super) struct SyncHandle {
+    file: Arc<File>,
+    #[cfg(test)]
+    faults: Arc<Faults>,
+}
+
+impl SyncHandle {
+    /// Makes what was appended durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        #[cfg(test)]
+        self.faults.before_sync()?;
+        self.file.sync_data()
+    }
+}
+
 /// An increment, and how much of it counts.
 #[derive(Debug)]
 pub(super) struct LogFile {
@@ -38,8 +55,12 @@ impl LogFile {
     }
 
     /// A handle to make it durable with.
-    pub(super) fn handle(&self) -> Arc<File> {
-        Arc::clone(&self.file)
+    pub(super) fn handle(&self) -> SyncHandle {
+        SyncHandle {
+            file: Arc::clone(&self.file),
+            #[cfg(test)]
+            faults: Arc::clone(&self.faults),
+        }
     }
 
     /// Appends all of `bytes` or nothing.
@@ -65,9 +86,7 @@ impl LogFile {
 
     /// Makes what was appended durable.
     pub(super) fn sync(&self) -> io::Result<()> {
-        #[cfg(test)]
-        self.faults.before_sync()?;
-        self.file.sync_data()
+        self.handle().sync()
     }
 
     /// Takes back the last `count` bytes, because they could not be made durable: after a failed

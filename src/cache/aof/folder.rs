@@ -37,7 +37,9 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens or creates a folder, and takes over a log from before Redis 7 that lies beside it.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        files::create_folder(path).map_err(|source| Error::file("create", path, source))?;
+        files::create_folder(path)
+            .and_then(|()| files::sync_folder(parent(path)))
+            .map_err(|source| Error::file("create", path, source))?;
         let mut folder = Self {
             path: path.to_owned(),
             manifest: Manifest::default(),
@@ -99,9 +101,7 @@ impl Folder {
     }
 
     fn move_old_log(&self) -> Result<bool, Error> {
-        let Some(parent) = self.path.parent() else {
-            return Ok(false);
-        };
+        let parent = parent(&self.path);
         let old = parent.join(NAME);
         if !old.is_file() {
             return Ok(false);
@@ -256,6 +256,14 @@ impl Folder {
         gone.retain(|path| !now.contains(path));
         Ok(gone)
     }
+}
+
+/// The folder that a folder is in.
+fn parent(path: &Path) -> &Path {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// Creates an empty file that only its owner reads.

@@ -85,7 +85,10 @@ async fn what_is_appended_is_read_again() {
             .append(&script("MULTI\nINCR c\nSELECT 0\nINCR d\nEXEC"))
             .unwrap();
         log.durable(end).await.unwrap();
-        assert!(log.status().waiting_bytes == 0 && log.size_bytes() == end);
+        let status = log.status();
+        assert_eq!((status.size_bytes, status.base_bytes), (end, 0));
+        assert_eq!((status.waiting_bytes, status.delayed_fsyncs), (0, 0));
+        assert_eq!((log.size_bytes(), log.fsync()), (end, fsync));
         log.close().unwrap();
         assert!(matches!(log.append(b""), Err(Error::Closed)));
         log.durable(end).await.unwrap();
@@ -112,6 +115,12 @@ async fn what_is_appended_is_read_again() {
         let folder = fs::metadata(&options.folder).unwrap();
         assert_eq!(mode(&folder.permissions()) & 0o777, 0o700);
     }
+}
+
+#[test]
+fn policies_have_the_names_of_redis() {
+    let names = [Fsync::Always, Fsync::EverySecond, Fsync::No].map(Fsync::name);
+    assert_eq!(names, ["always", "everysec", "no"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! The thread that writes.
 
 use std::{
-    fs::File,
     io,
     path::PathBuf,
     sync::{Arc, atomic::Ordering, mpsc},
@@ -11,7 +10,7 @@ use std::{
 
 use super::{
     Error, Fsync,
-    file::LogFile,
+    file::{LogFile, SyncHandle},
     folder::Folder,
     queue::{Request, Shared, Work},
 };
@@ -41,7 +40,7 @@ pub(super) struct Writer {
     /// When to try again, or to sync.
     deadline: Option<Instant>,
     /// The thread for fsyncs that must not hold up writes; dropping this ends it.
-    syncer: Option<mpsc::SyncSender<Arc<File>>>,
+    syncer: Option<mpsc::SyncSender<SyncHandle>>,
     is_syncing: bool,
 }
 
@@ -247,15 +246,15 @@ impl Writer {
 }
 
 /// The thread for fsyncs in the background.
-fn start_syncer(shared: &Arc<Shared>) -> io::Result<mpsc::SyncSender<Arc<File>>> {
-    let (sender, files) = mpsc::sync_channel::<Arc<File>>(1);
+fn start_syncer(shared: &Arc<Shared>) -> io::Result<mpsc::SyncSender<SyncHandle>> {
+    let (sender, files) = mpsc::sync_channel::<SyncHandle>(1);
     let shared = Arc::clone(shared);
     thread::Builder::new()
         .name("mito-cache-sync".to_owned())
         .spawn(move || {
             for file in files {
                 let begun = Instant::now();
-                let result = file.sync_data();
+                let result = file.sync();
                 shared.synced(result.map(|()| begun.elapsed()));
             }
         })?;

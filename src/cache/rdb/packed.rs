@@ -108,9 +108,10 @@ impl<'a> Zipmap<'a> {
             254 => u32::from_le_bytes(take_array(&mut self.rest)?) as usize,
             short => usize::from(short),
         };
-        let free = match self.is_value {
-            true => usize::from(take(&mut self.rest, 1)?[0]),
-            false => 0,
+        let free = if self.is_value {
+            usize::from(take(&mut self.rest, 1)?[0])
+        } else {
+            0
         };
         let text = take(&mut self.rest, length)?;
         take(&mut self.rest, free)?;

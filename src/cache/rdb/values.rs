@@ -278,9 +278,10 @@ impl<R: BufRead> Reading<'_, '_, '_, '_, R> {
     /// A hash of Redis 7.4 whose fields expire one by one; in the final form times count from the
     /// earliest, and one more, because 0 means never.
     fn hash_with_expiry(&mut self, key: &Bytes, is_relative: bool) -> Result<u64, Error> {
-        let earliest = match is_relative {
-            true => u64::from_le_bytes(self.input.array()?),
-            false => 1,
+        let earliest = if is_relative {
+            u64::from_le_bytes(self.input.array()?)
+        } else {
+            1
         };
         let mut batch = Batch::new("HSET", key);
         for _ in 0..self.input.plain_length()? {
@@ -323,9 +324,10 @@ impl<R: BufRead> Reading<'_, '_, '_, '_, R> {
             return true;
         }
         let is_there = expires_ms > self.now_ms;
-        match is_there {
-            true => self.summary.field_expiries_left_out += 1,
-            false => self.summary.fields_expired += 1,
+        if is_there {
+            self.summary.field_expiries_left_out += 1;
+        } else {
+            self.summary.fields_expired += 1;
         }
         is_there
     }
@@ -381,9 +383,10 @@ impl<R: BufRead> Reading<'_, '_, '_, '_, R> {
         }
         // Without an exponent a large or small number would be hundreds of digits.
         let is_plain = score == 0.0 || (1e-5..1e17).contains(&score.abs()) || score.is_infinite();
-        Ok(Bytes::from(match is_plain {
-            true => score.to_string(),
-            false => format!("{score:e}"),
+        Ok(Bytes::from(if is_plain {
+            score.to_string()
+        } else {
+            format!("{score:e}")
         }))
     }
 

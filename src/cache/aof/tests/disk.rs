@@ -138,3 +138,21 @@ async fn everysec_syncs_in_the_background() {
     log.durable(end).await.unwrap();
     until(|| !log.status().last_fsync.is_zero()).await;
 }
+
+#[tokio::test]
+async fn everysec_refuses_while_what_was_acknowledged_cannot_be_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path(), Fsync::EverySecond);
+    let (log, faults) = faulty(&options);
+    faults.sync.store(true, Ordering::SeqCst);
+    let end = log.append(&script("SELECT 0\nSET a 1")).unwrap();
+    log.durable(end).await.unwrap();
+    until(|| log.has_failed()).await;
+    let late = log.append(&script("DEL a")).unwrap();
+    log.durable(late).await.unwrap_err();
+    faults.sync.store(false, Ordering::SeqCst);
+    until(|| !log.has_failed()).await;
+    log.durable(late).await.unwrap();
+    drop(log);
+    assert_eq!(shown(options), ["0: SET a 1", "0: DEL a"]);
+}

@@ -39,9 +39,9 @@ impl Faults {
     }
 
     pub(in crate::aof) fn before_sync(&self) -> io::Result<()> {
-        match self.sync.load(Ordering::SeqCst) {
-            true => Err(io::Error::other("the disk is gone")),
-            false => Ok(()),
+        if self.sync.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk is gone"));
         }
+        Ok(())
     }
 }

@@ -84,7 +84,7 @@ fn a_crash_after_any_step_of_a_rewrite_loses_nothing() {
             steps.took("one file is removed");
         }
     }
-    assert_eq!(steps.copies.len(), 3 * 14);
+    assert_eq!(steps.copies.len(), 38);
     for (step, place) in &steps.copies {
         let options = options(place, Fsync::No);
         let (log, loaded, lines) = open_all(options.clone()).unwrap();
