@@ -8,11 +8,14 @@
 //! |---|---|
 //! | [`cache`] | [`Cache`]: the handle |
 //! | `keyspace` | keys, values, expiry, order of use and accounting; no clock, no lock, no disk |
+//! | `script` | Lua scripts as Redis runs them; no keys of its own |
 //! | [`spill`] | [`SpillStore`](spill::SpillStore) and its sled engine, on a thread of their own |
 //! | `sweep` | the thread that removes what has expired |
 
 pub mod cache;
 mod keyspace;
+mod resp;
+mod script;
 pub mod spill;
 mod sweep;
 
