@@ -15,6 +15,10 @@
 pub mod cache;
 mod keyspace;
 mod resp;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the commands that run scripts call it")
+)]
 mod script;
 pub mod spill;
 mod sweep;

@@ -66,7 +66,11 @@ struct Call<'a> {
 
 impl Scripts {
     pub(crate) fn new(limits: Limits) -> Result<Self, Error> {
-        Ok(Self { limits, store: Store::default(), state: Some(State::new(limits)?) })
+        Ok(Self {
+            limits,
+            store: Store::default(),
+            state: Some(State::new(limits)?),
+        })
     }
 
     /// Compiles and keeps a script until [`flush`](Self::flush); its SHA-1 in lower-case hex.
@@ -110,7 +114,15 @@ impl Scripts {
                 }
             }
         }
-        self.run(source, &sha, Call { keys, arguments, command: call })
+        self.run(
+            source,
+            &sha,
+            Call {
+                keys,
+                arguments,
+                command: call,
+            },
+        )
     }
 
     /// `EVALSHA`.
@@ -125,7 +137,15 @@ impl Scripts {
         let Some(source) = self.store.source(&sha) else {
             return Reply::Error("NOSCRIPT No matching script. Please use EVAL.".to_owned());
         };
-        self.run(&source, &sha, Call { keys, arguments, command: call })
+        self.run(
+            &source,
+            &sha,
+            Call {
+                keys,
+                arguments,
+                command: call,
+            },
+        )
     }
 
     fn run(&mut self, source: &Bytes, sha: &str, call: Call<'_>) -> Reply {

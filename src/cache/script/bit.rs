@@ -13,16 +13,22 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     fold(lua, &table, "tobit", |a, _| a)?;
     shift(lua, &table, "lshift", |a, n| a << n)?;
     shift(lua, &table, "rshift", |a, n| a >> n)?;
-    shift(lua, &table, "arshift", |a, n| (a.cast_signed() >> n).cast_unsigned())?;
+    shift(lua, &table, "arshift", |a, n| {
+        (a.cast_signed() >> n).cast_unsigned()
+    })?;
     shift(lua, &table, "rol", u32::rotate_left)?;
     shift(lua, &table, "ror", u32::rotate_right)?;
-    let bnot = lua.create_function(|lua, args| Ok((!bits(lua, &args, 0, "bnot")?).cast_signed()))?;
+    let bnot =
+        lua.create_function(|lua, args| Ok((!bits(lua, &args, 0, "bnot")?).cast_signed()))?;
     table.set("bnot", bnot)?;
     let bswap = lua.create_function(|lua, args| {
         Ok(bits(lua, &args, 0, "bswap")?.swap_bytes().cast_signed())
     })?;
     table.set("bswap", bswap)?;
-    table.set("tohex", lua.create_function(|lua, args| to_hex(lua, &args))?)?;
+    table.set(
+        "tohex",
+        lua.create_function(|lua, args| to_hex(lua, &args))?,
+    )?;
     Ok(table)
 }
 
@@ -47,8 +53,16 @@ fn shift(lua: &Lua, table: &Table, name: &'static str, f: fn(u32, u32) -> u32) -
 
 fn to_hex(lua: &Lua, args: &MultiValue) -> mlua::Result<String> {
     let value = bits(lua, args, 0, "tohex")?;
-    let digits = if args.len() > 1 { bits(lua, args, 1, "tohex")?.cast_signed() } else { 8 };
-    let text = if digits < 0 { format!("{value:08X}") } else { format!("{value:08x}") };
+    let digits = if args.len() > 1 {
+        bits(lua, args, 1, "tohex")?.cast_signed()
+    } else {
+        8
+    };
+    let text = if digits < 0 {
+        format!("{value:08X}")
+    } else {
+        format!("{value:08x}")
+    };
     let kept = usize::try_from(digits.unsigned_abs()).unwrap_or(8).min(8);
     Ok(text[8 - kept..].to_owned())
 }

@@ -3,18 +3,21 @@
 use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 
-use super::number;
+use super::{number, state::Run};
 use crate::resp::Reply;
 
 /// Nesting of a reply, in levels.
 const DEPTH: usize = 200;
 /// Elements of one reply, all levels together.
 const ELEMENTS: usize = 4 << 20;
+/// Elements between two looks at the clock.
+const CHECKED: usize = 1024;
 /// Bytes of all strings of one reply.
 const BYTES: usize = 512 << 20;
 
 /// What may still be put into one reply.
-struct Budget {
+struct Budget<'a> {
+    run: &'a Run,
     elements: usize,
     bytes: usize,
 }
@@ -45,9 +48,14 @@ pub(super) fn to_lua(lua: &Lua, reply: Reply, resp3: bool) -> mlua::Result<Value
             }
             field(lua, "map", Value::Table(map))?
         }
-        Reply::Map(pairs) => {
-            array(lua, pairs.into_iter().flat_map(|(key, value)| [key, value]).collect(), resp3)?
-        }
+        Reply::Map(pairs) => array(
+            lua,
+            pairs
+                .into_iter()
+                .flat_map(|(key, value)| [key, value])
+                .collect(),
+            resp3,
+        )?,
         Reply::Double(number) if resp3 => field(lua, "double", Value::Number(number))?,
         Reply::Double(number) => string(lua, number::general(number, 17))?,
         Reply::Boolean(value) if resp3 => Value::Boolean(value),
@@ -86,14 +94,22 @@ fn array(lua: &Lua, items: Vec<Reply>, resp3: bool) -> mlua::Result<Value> {
 }
 
 /// What a script returned, as its reply.
-pub(super) fn to_reply(value: &Value, resp3: bool) -> Reply {
-    let mut budget = Budget { elements: ELEMENTS, bytes: BYTES };
+pub(super) fn to_reply(value: &Value, run: &Run) -> Reply {
+    let resp3 = run.resp3.get();
+    let mut budget = Budget {
+        run,
+        elements: ELEMENTS,
+        bytes: BYTES,
+    };
     reply(value, resp3, DEPTH, &mut budget)
         .unwrap_or_else(|| Reply::error("reached lua stack limit"))
 }
 
-fn reply(value: &Value, resp3: bool, depth: usize, budget: &mut Budget) -> Option<Reply> {
+fn reply(value: &Value, resp3: bool, depth: usize, budget: &mut Budget<'_>) -> Option<Reply> {
     budget.elements = budget.elements.checked_sub(1)?;
+    if budget.elements.is_multiple_of(CHECKED) {
+        budget.run.check().ok()?;
+    }
     Some(match value {
         Value::String(text) => {
             let text = text.as_bytes();
@@ -109,7 +125,7 @@ fn reply(value: &Value, resp3: bool, depth: usize, budget: &mut Budget) -> Optio
     })
 }
 
-fn table_reply(table: &Table, resp3: bool, depth: usize, budget: &mut Budget) -> Option<Reply> {
+fn table_reply(table: &Table, resp3: bool, depth: usize, budget: &mut Budget<'_>) -> Option<Reply> {
     if let Some(text) = text_field(table, "err") {
         return Some(Reply::Error(one_line(text)));
     }
@@ -126,7 +142,10 @@ fn table_reply(table: &Table, resp3: bool, depth: usize, budget: &mut Budget) ->
         let mut pairs = Vec::new();
         for pair in map.pairs::<Value, Value>() {
             let (key, value) = pair.ok()?;
-            pairs.push((reply(&key, resp3, depth, budget)?, reply(&value, resp3, depth, budget)?));
+            pairs.push((
+                reply(&key, resp3, depth, budget)?,
+                reply(&value, resp3, depth, budget)?,
+            ));
         }
         return Some(Reply::Map(pairs));
     }

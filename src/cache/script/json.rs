@@ -5,9 +5,9 @@ mod encode;
 
 use std::{cell::RefCell, rc::Rc};
 
-use mlua::{Lua, MultiValue, Table, Value};
+use mlua::{Function, Lua, MultiValue, Table, Value};
 
-use super::raise;
+use super::{raise, state::Run};
 
 /// What lua-cjson calls the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -59,16 +59,19 @@ impl Shared {
 }
 
 /// The table; `cjson.new` makes another with settings of its own.
-pub(super) fn library(lua: &Lua, shared: &Shared) -> mlua::Result<Table> {
+pub(super) fn library(lua: &Lua, shared: &Shared, run: &Rc<Run>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.set("_NAME", "cjson")?;
     table.set("_VERSION", "2.1.0")?;
     table.set("null", Value::NULL)?;
     let own = shared.clone();
+    let clock = Rc::clone(run);
+    // The globals of a script are empty to raw access, so this looks the ordinary way.
+    let next: Function = lua.globals().get("next")?;
     let encode = lua.create_function(move |lua, args: MultiValue| {
         let settings = *own.0.borrow();
         let value = only(lua, args, "encode")?;
-        lua.create_string(encode::encode(lua, &settings, &value)?)
+        lua.create_string(encode::encode(lua, &next, &settings, &clock, &value)?)
     })?;
     table.set("encode", encode)?;
     let own = shared.clone();
@@ -85,7 +88,9 @@ pub(super) fn library(lua: &Lua, shared: &Shared) -> mlua::Result<Table> {
         }
     })?;
     table.set("decode", decode)?;
-    let new = lua.create_function(|lua, _: MultiValue| library(lua, &Shared::default()))?;
+    let clock = Rc::clone(run);
+    let new =
+        lua.create_function(move |lua, _: MultiValue| library(lua, &Shared::default(), &clock))?;
     table.set("new", new)?;
     options(lua, &table, shared)?;
     Ok(table)
@@ -100,11 +105,21 @@ fn only(lua: &Lua, mut args: MultiValue, function: &str) -> mlua::Result<Value> 
 
 fn options(lua: &Lua, table: &Table, shared: &Shared) -> mlua::Result<()> {
     const MOST: i64 = i32::MAX as i64;
-    number(lua, table, shared, "encode_max_depth", MOST, |s| &mut s.encode_depth)?;
-    number(lua, table, shared, "decode_max_depth", MOST, |s| &mut s.decode_depth)?;
-    number(lua, table, shared, "encode_number_precision", 14, |s| &mut s.precision)?;
-    switch(lua, table, shared, "encode_keep_buffer", |s| &mut s.keep_buffer)?;
-    switch(lua, table, shared, "decode_invalid_numbers", |s| &mut s.decode_invalid)?;
+    number(lua, table, shared, "encode_max_depth", MOST, |s| {
+        &mut s.encode_depth
+    })?;
+    number(lua, table, shared, "decode_max_depth", MOST, |s| {
+        &mut s.decode_depth
+    })?;
+    number(lua, table, shared, "encode_number_precision", 14, |s| {
+        &mut s.precision
+    })?;
+    switch(lua, table, shared, "encode_keep_buffer", |s| {
+        &mut s.keep_buffer
+    })?;
+    switch(lua, table, shared, "decode_invalid_numbers", |s| {
+        &mut s.decode_invalid
+    })?;
     let own = shared.clone();
     let invalid = lua.create_function(move |lua, args: MultiValue| {
         few(lua, &args, 1, "encode_invalid_numbers")?;
@@ -138,7 +153,11 @@ fn options(lua: &Lua, table: &Table, shared: &Shared) -> mlua::Result<()> {
         set_switch(lua, &args, name, &mut settings.sparse_convert)?;
         set_number(lua, &args, 1, name, 0, MOST, &mut settings.sparse_ratio)?;
         set_number(lua, &args, 2, name, 0, MOST, &mut settings.sparse_safe)?;
-        Ok((settings.sparse_convert, settings.sparse_ratio, settings.sparse_safe))
+        Ok((
+            settings.sparse_convert,
+            settings.sparse_ratio,
+            settings.sparse_safe,
+        ))
     })?;
     table.set("encode_sparse_array", sparse)
 }
@@ -180,7 +199,12 @@ fn switch(
 
 fn few(lua: &Lua, args: &MultiValue, most: usize, name: &str) -> mlua::Result<()> {
     if args.len() > most {
-        return Err(raise::argument(lua, most + 1, name, "found too many arguments"));
+        return Err(raise::argument(
+            lua,
+            most + 1,
+            name,
+            "found too many arguments",
+        ));
     }
     Ok(())
 }
@@ -215,7 +239,12 @@ fn set_switch(lua: &Lua, args: &MultiValue, name: &str, place: &mut bool) -> mlu
             "on" => *place = true,
             "off" => *place = false,
             text => {
-                return Err(raise::argument(lua, 1, name, format!("invalid option '{text}'")));
+                return Err(raise::argument(
+                    lua,
+                    1,
+                    name,
+                    format!("invalid option '{text}'"),
+                ));
             }
         },
     }

@@ -3,7 +3,12 @@
 /// `%.<precision>g`.
 pub(super) fn general(number: f64, precision: usize) -> String {
     if number.is_nan() {
-        return if number.is_sign_negative() { "-nan" } else { "nan" }.to_owned();
+        return if number.is_sign_negative() {
+            "-nan"
+        } else {
+            "nan"
+        }
+        .to_owned();
     }
     if number.is_infinite() {
         return if number < 0.0 { "-inf" } else { "inf" }.to_owned();
@@ -22,14 +27,21 @@ pub(super) fn general(number: f64, precision: usize) -> String {
 }
 
 fn trimmed(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    }
 }
 
 /// A whole number as C converts it: what does not fit is the smallest.
 pub(super) fn truncated(number: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     if (-LIMIT..LIMIT).contains(&number) {
-        #[expect(clippy::cast_possible_truncation, reason = "truncation is what Redis does")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "truncation is what Redis does"
+        )]
         return number as i64;
     }
     i64::MIN

@@ -7,7 +7,7 @@ use super::{number, raise};
 /// Deeper tables are written as nil.
 const PACK_DEPTH: usize = 16;
 /// Deeper data is refused when reading.
-const UNPACK_DEPTH: usize = 500;
+const UNPACK_DEPTH: usize = 128;
 /// Bytes of one text: the buffer lives outside of the Lua state, where no limit sees it.
 const BYTES: usize = 128 << 20;
 
@@ -18,7 +18,12 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     table.set("_VERSION", "lua-cmsgpack 0.4.0")?;
     let pack = lua.create_function(|lua, args: MultiValue| {
         if args.is_empty() {
-            return Err(raise::argument(lua, 0, "pack", "MessagePack pack needs input."));
+            return Err(raise::argument(
+                lua,
+                0,
+                "pack",
+                "MessagePack pack needs input.",
+            ));
         }
         let mut out = Vec::new();
         for value in &args {
@@ -38,7 +43,12 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     table.set("unpack_one", one)?;
     let limit = lua.create_function(|lua, args: MultiValue| {
         if args.len() < 2 {
-            return Err(raise::argument(lua, 2, "unpack_limit", "number expected, got no value"));
+            return Err(raise::argument(
+                lua,
+                2,
+                "unpack_limit",
+                "number expected, got no value",
+            ));
         }
         let most = whole(lua, &args, 1, 0, "unpack_limit")?;
         let offset = whole(lua, &args, 2, 0, "unpack_limit")?;
@@ -161,7 +171,10 @@ fn double(out: &mut Vec<u8>, number: f64) {
         integer(out, number::truncated(number));
         return;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "compared with the original below")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "compared with the original below"
+    )]
     let single = number as f32;
     if f64::from(single).to_bits() == number.to_bits() && !number.is_nan() {
         out.push(0xca);
@@ -201,7 +214,12 @@ fn read(
     let given = args.front().cloned().unwrap_or(Value::Nil);
     let Some(text) = lua.coerce_string(given)? else {
         let got = args.front().map_or("no value", Value::type_name);
-        return Err(raise::argument(lua, 1, name, format!("string expected, got {got}")));
+        return Err(raise::argument(
+            lua,
+            1,
+            name,
+            format!("string expected, got {got}"),
+        ));
     };
     let text = text.as_bytes();
     let length = i64::try_from(text.len()).unwrap_or(i64::MAX);
@@ -215,9 +233,16 @@ fn read(
         let message = format!("Start offset {offset} greater than input length {length}.");
         return Err(raise::text(lua, message));
     }
-    let most = if most == 0 { usize::MAX } else { usize::try_from(most).unwrap_or(usize::MAX) };
+    let most = if most == 0 {
+        usize::MAX
+    } else {
+        usize::try_from(most).unwrap_or(usize::MAX)
+    };
     let start = usize::try_from(offset).unwrap_or(0);
-    let mut reader = Reader { lua, rest: &text[start..] };
+    let mut reader = Reader {
+        lua,
+        rest: &text[start..],
+    };
     let mut values = Vec::new();
     while !reader.rest.is_empty() && values.len() < most {
         values.push(reader.value(0).map_err(|stop| match stop {
@@ -233,7 +258,11 @@ fn read(
     }
     if most != usize::MAX {
         let end = text.len() - reader.rest.len();
-        let next = if reader.rest.is_empty() { -1 } else { i64::try_from(end).unwrap_or(-1) };
+        let next = if reader.rest.is_empty() {
+            -1
+        } else {
+            i64::try_from(end).unwrap_or(-1)
+        };
         values.insert(0, Value::Integer(next));
     }
     Ok(values)
@@ -247,7 +276,10 @@ impl Reader<'_> {
     }
 
     fn unsigned(&mut self, length: usize) -> Result<u64, Stop> {
-        Ok(self.take(length)?.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+        Ok(self
+            .take(length)?
+            .iter()
+            .fold(0, |value, byte| value << 8 | u64::from(*byte)))
     }
 
     fn length(&mut self, length: usize) -> Result<usize, Stop> {

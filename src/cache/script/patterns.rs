@@ -30,8 +30,11 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
           gsub = function(s, p, r, n) check(s, p) return gsub(s, p, r, n) end,
         }",
     )
-    .set_name("=patterns")
-    .call((lua.create_function(check)?, lua.globals().get::<Table>("string")?))
+    .set_name("=prelude")
+    .call((
+        lua.create_function(check)?,
+        lua.globals().get::<Table>("string")?,
+    ))
 }
 
 fn check(lua: &Lua, (subject, pattern): (Value, Value)) -> mlua::Result<()> {
@@ -45,12 +48,18 @@ fn check(lua: &Lua, (subject, pattern): (Value, Value)) -> mlua::Result<()> {
     }
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     if repetitions > 1 && (length as f64).powi(repetitions) > STEPS {
-        return Err(raise::text(lua, "pattern too complex for a subject of this length"));
+        return Err(raise::text(
+            lua,
+            "pattern too complex for a subject of this length",
+        ));
     }
     Ok(())
 }
 
 fn repetitions(pattern: &[u8]) -> i32 {
-    let count = pattern.iter().filter(|byte| matches!(byte, b'*' | b'+' | b'-' | b'?')).count();
+    let count = pattern
+        .iter()
+        .filter(|byte| matches!(byte, b'*' | b'+' | b'-' | b'?'))
+        .count();
     i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -107,6 +107,10 @@ for key, value in next, string do string_real[key] = value end
 function string_real.rep(text, n)
   -- Repeating nothing would count to `n` where no hook can interrupt it.
   if text == '' then return '' end
+  if type(text) ~= 'string' and type(text) ~= 'number' then
+    local got = text == nil and 'no value' or type(text)
+    error("bad argument #1 to 'rep' (string expected, got " .. got .. ')', 2)
+  end
   return repeated(text, n)
 end
 string_real.gfind = nil

@@ -21,11 +21,18 @@ const FRAMES: usize = 32;
 
 /// A string error with the position of the caller in front, like `luaL_error`.
 pub(super) fn text(lua: &Lua, message: impl std::fmt::Display) -> Error {
-    let position = lua.inspect_stack(1, |frame| {
-        let line = frame.current_line()?;
-        frame.source().short_src.map(|name| format!("{name}:{line}: "))
+    // Functions of the prelude stand between a script and some native functions.
+    let position = (1..4).find_map(|level| {
+        let frame = lua.inspect_stack(level, |frame| {
+            let name = frame.source().short_src?.into_owned();
+            (name != "prelude").then_some((name, frame.current_line()))
+        });
+        frame.flatten()
     });
-    let position = position.flatten().unwrap_or_default();
+    let position = match position {
+        Some((name, Some(line))) => format!("{name}:{line}: "),
+        _ => String::new(),
+    };
     Error::external(Raised::Text(format!("{position}{message}")))
 }
 
@@ -36,7 +43,10 @@ pub(super) fn argument(
     function: &str,
     message: impl std::fmt::Display,
 ) -> Error {
-    text(lua, format_args!("bad argument #{number} to '{function}' ({message})"))
+    text(
+        lua,
+        format_args!("bad argument #{number} to '{function}' ({message})"),
+    )
 }
 
 /// An error table.
@@ -90,7 +100,11 @@ pub(super) fn plain(error: &Error) -> String {
     match error {
         Error::CallbackError { cause, .. } => plain(cause),
         Error::MemoryError(_) => "not enough memory".to_owned(),
-        Error::RuntimeError(text) => text.split("\nstack traceback:").next().unwrap_or("").to_owned(),
+        Error::RuntimeError(text) => text
+            .split("\nstack traceback:")
+            .next()
+            .unwrap_or("")
+            .to_owned(),
         other => other.to_string().lines().next().unwrap_or("").to_owned(),
     }
 }

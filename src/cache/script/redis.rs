@@ -73,14 +73,23 @@ pub(super) fn library(lua: &Lua, run: &Rc<Run>) -> mlua::Result<Table> {
         table.set(name, value)?;
     }
     table.set("REDIS_VERSION", VERSION)?;
-    table.set("error_reply", lua.create_function(|lua, args| one_text(lua, &args, true))?)?;
-    table.set("status_reply", lua.create_function(|lua, args| one_text(lua, &args, false))?)?;
+    table.set(
+        "error_reply",
+        lua.create_function(|lua, args| one_text(lua, &args, true))?,
+    )?;
+    table.set(
+        "status_reply",
+        lua.create_function(|lua, args| one_text(lua, &args, false))?,
+    )?;
     table.set("sha1hex", lua.create_function(|_, args| sha1hex(&args))?)?;
     table.set("log", lua.create_function(|_, args| log(&args))?)?;
     table.set("replicate_commands", lua.create_function(|_, ()| Ok(true))?)?;
     table.set("set_repl", lua.create_function(|_, args| set_repl(&args))?)?;
     let run = Rc::clone(run);
-    table.set("setresp", lua.create_function(move |_, args| set_resp(&run, &args))?)?;
+    table.set(
+        "setresp",
+        lua.create_function(move |_, args| set_resp(&run, &args))?,
+    )?;
     Ok(table)
 }
 
@@ -115,10 +124,14 @@ fn sha1hex(arguments: &MultiValue) -> mlua::Result<String> {
 
 fn log(arguments: &MultiValue) -> mlua::Result<()> {
     if arguments.len() < 2 {
-        return Err(raise::reply("ERR redis.log() requires two arguments or more."));
+        return Err(raise::reply(
+            "ERR redis.log() requires two arguments or more.",
+        ));
     }
     let Some(level) = whole(arguments.front()) else {
-        return Err(raise::reply("ERR First argument must be a number (log level)."));
+        return Err(raise::reply(
+            "ERR First argument must be a number (log level).",
+        ));
     };
     if !(0..=3).contains(&level) {
         return Err(raise::reply("ERR Invalid debug level."));
@@ -126,7 +139,12 @@ fn log(arguments: &MultiValue) -> mlua::Result<()> {
     let words: Vec<String> = arguments
         .iter()
         .skip(1)
-        .filter(|word| matches!(word, Value::String(_) | Value::Integer(_) | Value::Number(_)))
+        .filter(|word| {
+            matches!(
+                word,
+                Value::String(_) | Value::Integer(_) | Value::Number(_)
+            )
+        })
         .filter_map(|word| word.to_string().ok())
         .collect();
     let text = words.join(" ");

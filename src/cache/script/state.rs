@@ -17,8 +17,13 @@ use crate::resp::Reply;
 const HOOK_INSTRUCTIONS: u32 = 5_000;
 
 /// Flags that Redis knows in the first line of a script.
-const FLAGS: [&str; 5] =
-    ["no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys"];
+const FLAGS: [&str; 5] = [
+    "no-writes",
+    "allow-oom",
+    "allow-stale",
+    "no-cluster",
+    "allow-cross-slot-keys",
+];
 
 /// What the native functions share for the time of one run.
 pub(super) struct Run {
@@ -69,20 +74,32 @@ impl State {
         let native = lua.create_table()?;
         let redis = redis::library(&lua, &run)?;
         native.set("redis", &redis)?;
-        native.set("cjson", json::library(&lua, &json)?)?;
+        native.set("cjson", json::library(&lua, &json, &run)?)?;
         native.set("cmsgpack", pack::library(&lua)?)?;
         native.set("bit", bit::library(&lua)?)?;
         native.set("patterns", patterns::library(&lua)?)?;
         helpers(&lua, &native, &run)?;
-        let (globals, base, start): (Table, Table, Function) =
-            lua.load(include_str!("prelude.lua")).set_name("=prelude").call(native)?;
+        let (globals, base, start): (Table, Table, Function) = lua
+            .load(include_str!("prelude.lua"))
+            .set_name("=prelude")
+            .call(native)?;
         lua.set_globals(globals)?;
         let clock = Rc::clone(&run);
         lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(HOOK_INSTRUCTIONS),
             move |_, _| clock.check().map(|()| VmState::Continue),
         )?;
-        Ok(Self { lua, limits, run, json, base, redis, start, compiled: HashMap::new(), spent: false })
+        Ok(Self {
+            lua,
+            limits,
+            run,
+            json,
+            base,
+            redis,
+            start,
+            compiled: HashMap::new(),
+            spent: false,
+        })
     }
 
     /// Whether it must not run another script.
@@ -104,7 +121,9 @@ impl State {
         }
         let body = without_shebang(source)?;
         if body.first() == Some(&0x1b) {
-            return Err(uncompiled("user_script:1: unexpected symbol near 'char(27)'"));
+            return Err(uncompiled(
+                "user_script:1: unexpected symbol near 'char(27)'",
+            ));
         }
         let function = self
             .lua
@@ -153,7 +172,8 @@ impl State {
 
     fn call(&self, script: &Function, call: Call<'_>) -> mlua::Result<Reply> {
         self.base.raw_set("KEYS", strings(&self.lua, call.keys)?)?;
-        self.base.raw_set("ARGV", strings(&self.lua, call.arguments)?)?;
+        self.base
+            .raw_set("ARGV", strings(&self.lua, call.arguments)?)?;
         let command = RefCell::new(call.command);
         self.lua.scope(|scope| {
             let run = &*self.run;
@@ -167,7 +187,7 @@ impl State {
             self.redis.raw_set("pcall", returning)?;
             let (succeeded, value): (bool, Value) = self.start.call(script)?;
             if succeeded {
-                return Ok(convert::to_reply(&value, run.resp3.get()));
+                return Ok(convert::to_reply(&value, run));
             }
             if run.failure.borrow().is_none() {
                 let text = match &value {
@@ -221,7 +241,10 @@ fn helpers(lua: &Lua, native: &Table, run: &Rc<Run>) -> mlua::Result<()> {
     })?;
     native.set("failed", failed)?;
     let born = Instant::now();
-    native.set("clock", lua.create_function(move |_, ()| Ok(born.elapsed().as_secs_f64()))?)?;
+    native.set(
+        "clock",
+        lua.create_function(move |_, ()| Ok(born.elapsed().as_secs_f64()))?,
+    )?;
     redis::random(lua, native, run)
 }
 
@@ -234,7 +257,9 @@ fn strings(lua: &Lua, items: &[Bytes]) -> mlua::Result<Table> {
 }
 
 fn uncompiled(message: &str) -> Reply {
-    Reply::error(format_args!("Error compiling script (new function): {message}"))
+    Reply::error(format_args!(
+        "Error compiling script (new function): {message}"
+    ))
 }
 
 fn is_memory(error: &mlua::Error) -> bool {
@@ -257,14 +282,23 @@ fn without_shebang(source: &[u8]) -> Result<&[u8], Reply> {
     let mut words = line.split_ascii_whitespace();
     let engine = words.next().unwrap_or_default();
     if engine != "#!lua" {
-        return Err(Reply::error(format_args!("Unexpected engine in script shebang: {engine}")));
+        return Err(Reply::error(format_args!(
+            "Unexpected engine in script shebang: {engine}"
+        )));
     }
     for word in words {
         let Some(flags) = word.strip_prefix("flags=") else {
-            return Err(Reply::error(format_args!("Unknown lua shebang option: {word}")));
+            return Err(Reply::error(format_args!(
+                "Unknown lua shebang option: {word}"
+            )));
         };
-        if let Some(flag) = flags.split(',').find(|flag| !flag.is_empty() && !FLAGS.contains(flag)) {
-            return Err(Reply::error(format_args!("Unexpected flag in script shebang: {flag}")));
+        if let Some(flag) = flags
+            .split(',')
+            .find(|flag| !flag.is_empty() && !FLAGS.contains(flag))
+        {
+            return Err(Reply::error(format_args!(
+                "Unexpected flag in script shebang: {flag}"
+            )));
         }
     }
     Ok(body)

@@ -29,7 +29,10 @@ impl Store {
     }
 
     pub(super) fn source(&self, sha: &str) -> Option<Bytes> {
-        self.loaded.get(sha).or_else(|| self.evaled.get(sha)).cloned()
+        self.loaded
+            .get(sha)
+            .or_else(|| self.evaled.get(sha))
+            .cloned()
     }
 
     pub(super) fn clear(&mut self) {
@@ -42,7 +45,9 @@ impl Store {
             return Ok(());
         }
         if self.loaded_bytes + source.len() > LOADED_BYTES {
-            return Err(Reply::error("too many bytes of loaded scripts. Please use SCRIPT FLUSH."));
+            return Err(Reply::error(
+                "too many bytes of loaded scripts. Please use SCRIPT FLUSH.",
+            ));
         }
         if let Some(evaled) = self.evaled.remove(sha) {
             self.evaled_bytes -= evaled.len();
@@ -50,7 +55,8 @@ impl Store {
         }
         self.loaded_bytes += source.len();
         // A copy: the source may be a slice of a large request.
-        self.loaded.insert(sha.to_owned(), Bytes::copy_from_slice(source));
+        self.loaded
+            .insert(sha.to_owned(), Bytes::copy_from_slice(source));
         Ok(())
     }
 
@@ -67,7 +73,8 @@ impl Store {
             evicted.push(oldest);
         }
         self.evaled_bytes += source.len();
-        self.evaled.insert(sha.to_owned(), Bytes::copy_from_slice(source));
+        self.evaled
+            .insert(sha.to_owned(), Bytes::copy_from_slice(source));
         self.oldest.push_back(sha.to_owned());
         evicted
     }

@@ -1,6 +1,6 @@
 //! JSON text as Lua values; as lenient about numbers as lua-cjson is.
 
-use mlua::{Lua, Value};
+use mlua::{Lua, LuaString, Table, Value};
 
 use super::Settings;
 use crate::script::raise;
@@ -42,6 +42,12 @@ impl Token {
     }
 }
 
+/// Where the next value of an open table goes.
+enum Slot {
+    Index(i64),
+    Key(LuaString),
+}
+
 struct Reader<'a> {
     lua: &'a Lua,
     settings: &'a Settings,
@@ -49,16 +55,23 @@ struct Reader<'a> {
     at: usize,
     /// Where the last token, or what is wrong with it, begins.
     token_at: usize,
-    depth: i64,
 }
 
 pub(super) fn decode(lua: &Lua, settings: &Settings, text: &[u8]) -> mlua::Result<Value> {
     if text.len() >= 2 && (text[0] == 0 || text[1] == 0) {
-        return Err(raise::text(lua, "JSON parser does not support UTF-16 or UTF-32"));
+        return Err(raise::text(
+            lua,
+            "JSON parser does not support UTF-16 or UTF-32",
+        ));
     }
-    let mut reader = Reader { lua, settings, text, at: 0, token_at: 0, depth: 0 };
-    let token = reader.token();
-    let value = reader.value(token)?;
+    let mut reader = Reader {
+        lua,
+        settings,
+        text,
+        at: 0,
+        token_at: 0,
+    };
+    let value = reader.value()?;
     match reader.token() {
         Token::End => Ok(value),
         other => Err(reader.unexpected("the end", &other)),
@@ -68,76 +81,115 @@ pub(super) fn decode(lua: &Lua, settings: &Settings, text: &[u8]) -> mlua::Resul
 impl Reader<'_> {
     fn unexpected(&self, expected: &str, found: &Token) -> mlua::Error {
         let (found, at) = (found.name(), self.token_at + 1);
-        raise::text(self.lua, format_args!("Expected {expected} but found {found} at character {at}"))
+        raise::text(
+            self.lua,
+            format_args!("Expected {expected} but found {found} at character {at}"),
+        )
     }
 
-    fn value(&mut self, token: Token) -> mlua::Result<Value> {
-        Ok(match token {
-            Token::Text(text) => Value::String(self.lua.create_string(text)?),
-            Token::Number(number) => Value::Number(number),
-            Token::Boolean(value) => Value::Boolean(value),
-            Token::Null => Value::NULL,
-            Token::ObjectBegin => self.object()?,
-            Token::ArrayBegin => self.array()?,
-            other => return Err(self.unexpected("value", &other)),
-        })
-    }
-
-    fn descend(&mut self) -> mlua::Result<()> {
-        self.depth += 1;
-        if self.depth <= self.settings.decode_depth.min(DEPTH) {
-            return Ok(());
+    /// One value with all that is in it. The open tables are kept in a list: recursion would need
+    /// more stack than threads have.
+    fn value(&mut self) -> mlua::Result<Value> {
+        let mut open: Vec<(Table, Slot)> = Vec::new();
+        let mut token = self.token();
+        loop {
+            let mut value = match token {
+                Token::Text(text) => Value::String(self.lua.create_string(text)?),
+                Token::Number(number) => Value::Number(number),
+                Token::Boolean(value) => Value::Boolean(value),
+                Token::Null => Value::NULL,
+                Token::ObjectBegin => match self.object(open.len())? {
+                    (table, Some(key)) => {
+                        open.push((table, Slot::Key(key)));
+                        token = self.token();
+                        continue;
+                    }
+                    (table, None) => Value::Table(table),
+                },
+                Token::ArrayBegin => {
+                    let table = self.table(open.len())?;
+                    token = self.token();
+                    if !matches!(token, Token::ArrayEnd) {
+                        open.push((table, Slot::Index(1)));
+                        continue;
+                    }
+                    Value::Table(table)
+                }
+                other => return Err(self.unexpected("value", &other)),
+            };
+            // The value ends here, and perhaps the tables around it.
+            loop {
+                let Some((table, slot)) = open.last_mut() else {
+                    return Ok(value);
+                };
+                let (end, more) = Self::put(self, table, slot, value)?;
+                if more {
+                    break;
+                }
+                open.pop();
+                value = Value::Table(end);
+            }
+            token = self.token();
         }
-        let (depth, at) = (self.depth, self.at);
+    }
+
+    /// Puts a value into its table, and reads on to where the next one begins or the table ends.
+    fn put(&mut self, table: &Table, slot: &mut Slot, value: Value) -> mlua::Result<(Table, bool)> {
+        let more = match slot {
+            Slot::Index(index) => {
+                table.raw_set(*index, value)?;
+                *index += 1;
+                match self.token() {
+                    Token::ArrayEnd => false,
+                    Token::Comma => true,
+                    other => return Err(self.unexpected("comma or array end", &other)),
+                }
+            }
+            Slot::Key(key) => {
+                table.raw_set(&*key, value)?;
+                match self.token() {
+                    Token::ObjectEnd => false,
+                    Token::Comma => {
+                        let token = self.token();
+                        *key = self.key(token)?;
+                        true
+                    }
+                    other => return Err(self.unexpected("comma or object end", &other)),
+                }
+            }
+        };
+        Ok((table.clone(), more))
+    }
+
+    fn table(&self, open: usize) -> mlua::Result<Table> {
+        let depth = i64::try_from(open).unwrap_or(DEPTH) + 1;
+        if depth <= self.settings.decode_depth.min(DEPTH) {
+            return self.lua.create_table();
+        }
+        let at = self.at;
         let message = format!("Found too many nested data structures ({depth}) at character {at}");
         Err(raise::text(self.lua, message))
     }
 
-    fn object(&mut self) -> mlua::Result<Value> {
-        self.descend()?;
-        let table = self.lua.create_table()?;
-        let mut token = self.token();
-        if !matches!(token, Token::ObjectEnd) {
-            loop {
-                let key = match token {
-                    Token::Text(key) => self.lua.create_string(key)?,
-                    other => return Err(self.unexpected("object key string", &other)),
-                };
-                match self.token() {
-                    Token::Colon => {}
-                    other => return Err(self.unexpected("colon", &other)),
-                }
-                let next = self.token();
-                table.raw_set(key, self.value(next)?)?;
-                match self.token() {
-                    Token::ObjectEnd => break,
-                    Token::Comma => token = self.token(),
-                    other => return Err(self.unexpected("comma or object end", &other)),
-                }
-            }
+    /// A new table and its first key, if it has one.
+    fn object(&mut self, open: usize) -> mlua::Result<(Table, Option<LuaString>)> {
+        let table = self.table(open)?;
+        match self.token() {
+            Token::ObjectEnd => Ok((table, None)),
+            other => Ok((table, Some(self.key(other)?))),
         }
-        self.depth -= 1;
-        Ok(Value::Table(table))
     }
 
-    fn array(&mut self) -> mlua::Result<Value> {
-        self.descend()?;
-        let table = self.lua.create_table()?;
-        let mut token = self.token();
-        let mut index = 1;
-        if !matches!(token, Token::ArrayEnd) {
-            loop {
-                table.raw_set(index, self.value(token)?)?;
-                index += 1;
-                match self.token() {
-                    Token::ArrayEnd => break,
-                    Token::Comma => token = self.token(),
-                    other => return Err(self.unexpected("comma or array end", &other)),
-                }
-            }
+    /// A key and the colon after it.
+    fn key(&mut self, token: Token) -> mlua::Result<LuaString> {
+        let key = match token {
+            Token::Text(key) => self.lua.create_string(key)?,
+            other => return Err(self.unexpected("object key string", &other)),
+        };
+        match self.token() {
+            Token::Colon => Ok(key),
+            other => Err(self.unexpected("colon", &other)),
         }
-        self.depth -= 1;
-        Ok(Value::Table(table))
     }
 
     fn token(&mut self) -> Token {
@@ -164,16 +216,19 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Token {
         let rest = &self.text[self.at..];
-        for (word, token) in
-            [("true", Token::Boolean(true)), ("false", Token::Boolean(false)), ("null", Token::Null)]
-        {
+        for (word, token) in [
+            ("true", Token::Boolean(true)),
+            ("false", Token::Boolean(false)),
+            ("null", Token::Null),
+        ] {
             if rest.starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return token;
             }
         }
         let starts = |word: &str| {
-            rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+            rest.get(..word.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
         };
         if self.settings.decode_invalid && (starts("nan") || starts("inf")) {
             return self.number();
@@ -186,7 +241,9 @@ impl Reader<'_> {
         let signed = usize::from(matches!(rest[0], b'-' | b'+'));
         let digits = &rest[signed..];
         let odd = match digits {
-            [b'0', b'x' | b'X', ..] | [b'0', b'0'..=b'9', ..] | [b'i' | b'I' | b'n' | b'N', ..] => true,
+            [b'0', b'x' | b'X', ..] | [b'0', b'0'..=b'9', ..] | [b'i' | b'I' | b'n' | b'N', ..] => {
+                true
+            }
             _ => rest[0] == b'+',
         };
         if odd && !self.settings.decode_invalid {
@@ -270,19 +327,38 @@ impl Reader<'_> {
 
 /// What `strtod` would read, and how much of the text that is.
 fn longest_number(text: &[u8]) -> Option<(f64, usize)> {
-    for (word, value) in [("infinity", f64::INFINITY), ("inf", f64::INFINITY), ("nan", f64::NAN)] {
-        if text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())) {
+    for (word, value) in [
+        ("infinity", f64::INFINITY),
+        ("inf", f64::INFINITY),
+        ("nan", f64::NAN),
+    ] {
+        if text
+            .get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+        {
             return Some((value, word.len()));
         }
     }
     if let [b'0', b'x' | b'X', digits @ ..] = text {
-        let length = digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let length = digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_hexdigit())
+            .count();
         let value = digits[..length].iter().fold(0.0, |value, byte| {
             value * 16.0 + f64::from(char::from(*byte).to_digit(16).unwrap_or(0))
         });
-        return Some(if length == 0 { (0.0, 1) } else { (value, length + 2) });
+        return Some(if length == 0 {
+            (0.0, 1)
+        } else {
+            (value, length + 2)
+        });
     }
-    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = |from: usize| {
+        text[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
     let mut length = digits(0);
     let mut any = length > 0;
     if text.get(length) == Some(&b'.') {
@@ -295,7 +371,11 @@ fn longest_number(text: &[u8]) -> Option<(f64, usize)> {
     }
     if matches!(text.get(length), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(text.get(length + 1), Some(b'+' | b'-')));
-        let exponent = if length + 1 + sign < text.len() { digits(length + 1 + sign) } else { 0 };
+        let exponent = if length + 1 + sign < text.len() {
+            digits(length + 1 + sign)
+        } else {
+            0
+        };
         if exponent > 0 {
             length += 1 + sign + exponent;
         }

@@ -1,9 +1,9 @@
 //! Lua values as JSON text; reads no metatables.
 
-use mlua::{Lua, Table, Value};
+use mlua::{Function, Lua, Table, Value};
 
 use super::{Invalid, Settings};
-use crate::script::{number, raise};
+use crate::script::{number, raise, state::Run};
 
 /// Nesting that is never exceeded, whatever a script sets.
 const DEPTH: i64 = 1000;
@@ -12,18 +12,90 @@ const BYTES: usize = 128 << 20;
 
 struct Writer<'a> {
     lua: &'a Lua,
+    next: &'a Function,
     settings: &'a Settings,
+    run: &'a Run,
     out: Vec<u8>,
 }
 
-pub(super) fn encode(lua: &Lua, settings: &Settings, value: &Value) -> mlua::Result<Vec<u8>> {
-    let mut writer = Writer { lua, settings, out: Vec::new() };
-    writer.value(value, 0)?;
+/// A table that is being written. They are kept in a list: recursion would need more stack than
+/// threads have.
+enum Open {
+    Array {
+        table: Table,
+        written: i64,
+        length: i64,
+    },
+    /// With the last key that was written.
+    Object { table: Table, key: Value },
+}
+
+pub(super) fn encode(
+    lua: &Lua,
+    next: &Function,
+    settings: &Settings,
+    run: &Run,
+    value: &Value,
+) -> mlua::Result<Vec<u8>> {
+    let mut writer = Writer {
+        lua,
+        next,
+        settings,
+        run,
+        out: Vec::new(),
+    };
+    writer.all(value)?;
     Ok(writer.out)
 }
 
 impl Writer<'_> {
-    fn value(&mut self, value: &Value, depth: i64) -> mlua::Result<()> {
+    fn all(&mut self, value: &Value) -> mlua::Result<()> {
+        let mut open = Vec::new();
+        self.value(value, &mut open)?;
+        while let Some(last) = open.last_mut() {
+            let value = match last {
+                Open::Array {
+                    written, length, ..
+                } if written == length => {
+                    self.out.push(b']');
+                    open.pop();
+                    continue;
+                }
+                Open::Array { table, written, .. } => {
+                    if *written > 0 {
+                        self.out.push(b',');
+                    }
+                    *written += 1;
+                    table.raw_get(*written)?
+                }
+                Open::Object { table, key } => {
+                    let first = key.is_nil();
+                    let (next, value): (Value, Value) = self.next.call((&*table, &*key))?;
+                    if next.is_nil() {
+                        self.out.push(b'}');
+                        open.pop();
+                        continue;
+                    }
+                    self.key(&next, first)?;
+                    *key = next;
+                    value
+                }
+            };
+            self.value(&value, &mut open)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a value, or begins a table.
+    fn value(&mut self, value: &Value, open: &mut Vec<Open>) -> mlua::Result<()> {
+        if let Value::Table(table) = value {
+            open.extend(self.table(table, open.len())?);
+            return Ok(());
+        }
+        self.scalar(value)
+    }
+
+    fn scalar(&mut self, value: &Value) -> mlua::Result<()> {
         if self.out.len() > BYTES {
             return Err(mlua::Error::MemoryError("not enough memory".to_owned()));
         }
@@ -36,7 +108,6 @@ impl Writer<'_> {
             Value::Integer(number) => self.number(*number as f64)?,
             Value::Number(number) => self.number(*number)?,
             Value::String(text) => self.string(&text.as_bytes()),
-            Value::Table(table) => self.table(table, depth + 1)?,
             other => return Err(self.refuse(other.type_name(), "type not supported")),
         }
         Ok(())
@@ -62,7 +133,8 @@ impl Writer<'_> {
             }
         }
         let precision = usize::try_from(self.settings.precision).unwrap_or(14);
-        self.out.extend_from_slice(number::general(number, precision).as_bytes());
+        self.out
+            .extend_from_slice(number::general(number, precision).as_bytes());
         Ok(())
     }
 
@@ -78,34 +150,62 @@ impl Writer<'_> {
                 b'\n' => self.out.extend_from_slice(b"\\n"),
                 12 => self.out.extend_from_slice(b"\\f"),
                 b'\r' => self.out.extend_from_slice(b"\\r"),
-                0..0x20 | 0x7f => self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+                0..0x20 | 0x7f => self
+                    .out
+                    .extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
                 _ => self.out.push(byte),
             }
         }
         self.out.push(b'"');
     }
 
-    fn table(&mut self, table: &Table, depth: i64) -> mlua::Result<()> {
+    /// Begins a table. One without tables in it is written whole.
+    fn table(&mut self, table: &Table, open: usize) -> mlua::Result<Option<Open>> {
+        let depth = i64::try_from(open).unwrap_or(DEPTH) + 1;
         if depth > self.settings.encode_depth.min(DEPTH) {
             let message = format!("Cannot serialise, excessive nesting ({depth})");
             return Err(raise::text(self.lua, message));
         }
-        match self.length(table)? {
-            Some(length) if length > 0 => self.array(table, length, depth),
-            _ => self.object(table, depth),
+        self.run.check()?;
+        let (length, nested) = self.length(table)?;
+        if length > 0 {
+            self.out.push(b'[');
+            return Ok(Some(Open::Array {
+                table: table.clone(),
+                written: 0,
+                length,
+            }));
         }
+        self.out.push(b'{');
+        if nested {
+            return Ok(Some(Open::Object {
+                table: table.clone(),
+                key: Value::Nil,
+            }));
+        }
+        let mut first = true;
+        for pair in table.pairs::<Value, Value>() {
+            let (key, value) = pair?;
+            self.key(&key, first)?;
+            self.scalar(&value)?;
+            first = false;
+        }
+        self.out.push(b'}');
+        Ok(None)
     }
 
-    /// The greatest key when all keys are whole and positive and not too far apart.
-    fn length(&self, table: &Table) -> mlua::Result<Option<i64>> {
+    /// The greatest key when all keys are whole and positive and not too far apart, else 0; and
+    /// whether there are tables in it.
+    fn length(&self, table: &Table) -> mlua::Result<(i64, bool)> {
         let (mut greatest, mut items) = (0_i64, 0_i64);
+        let (mut array, mut nested) = (true, false);
         for pair in table.pairs::<Value, Value>() {
-            match pair?.0 {
+            let (key, value) = pair?;
+            nested |= value.is_table();
+            match key {
                 Value::Integer(key) if key >= 1 => greatest = greatest.max(key),
-                Value::Number(key) if key >= 1.0 && key.floor() == key => {
-                    greatest = greatest.max(if key < 9e15 { number::truncated(key) } else { i64::MAX });
-                }
-                _ => return Ok(None),
+                Value::Number(key) if key >= 1.0 && key.floor() == key => greatest = i64::MAX,
+                _ => array = false,
             }
             items += 1;
         }
@@ -113,49 +213,28 @@ impl Writer<'_> {
         let sparse = settings.sparse_ratio > 0
             && greatest > items.saturating_mul(settings.sparse_ratio)
             && greatest > settings.sparse_safe;
-        if sparse && !settings.sparse_convert {
+        if array && sparse && !settings.sparse_convert {
             return Err(self.refuse("table", "excessively sparse array"));
         }
-        Ok((!sparse).then_some(greatest))
+        Ok((if array && !sparse { greatest } else { 0 }, nested))
     }
 
-    fn array(&mut self, table: &Table, length: i64, depth: i64) -> mlua::Result<()> {
-        self.out.push(b'[');
-        for index in 1..=length {
-            if index > 1 {
-                self.out.push(b',');
-            }
-            self.value(&table.raw_get(index)?, depth)?;
+    fn key(&mut self, key: &Value, first: bool) -> mlua::Result<()> {
+        if !first {
+            self.out.push(b',');
         }
-        self.out.push(b']');
-        Ok(())
-    }
-
-    fn object(&mut self, table: &Table, depth: i64) -> mlua::Result<()> {
-        self.out.push(b'{');
-        let mut first = true;
-        for pair in table.pairs::<Value, Value>() {
-            let (key, value) = pair?;
-            if !first {
-                self.out.push(b',');
+        match key {
+            Value::String(text) => self.string(&text.as_bytes()),
+            Value::Integer(_) | Value::Number(_) => {
+                self.out.push(b'"');
+                self.scalar(key)?;
+                self.out.push(b'"');
             }
-            first = false;
-            match &key {
-                Value::String(text) => self.string(&text.as_bytes()),
-                Value::Integer(_) | Value::Number(_) => {
-                    self.out.push(b'"');
-                    self.value(&key, depth)?;
-                    self.out.push(b'"');
-                }
-                other => {
-                    let why = "table key must be a number or string";
-                    return Err(self.refuse(other.type_name(), why));
-                }
+            other => {
+                return Err(self.refuse(other.type_name(), "table key must be a number or string"));
             }
-            self.out.push(b':');
-            self.value(&value, depth)?;
         }
-        self.out.push(b'}');
+        self.out.push(b':');
         Ok(())
     }
 }
