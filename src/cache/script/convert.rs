@@ -1,156 +1,188 @@
-//! Values of Lua and answers of Redis, each as the other, by Redis's rules.
-//! <https://redis.io/docs/latest/develop/interact/programmability/lua-api/>
+//! Between replies and Lua values, both ways as Redis converts them; runs no metamethods.
 
 use bytes::Bytes;
-use mlua::{Lua, Value};
+use mlua::{Lua, Table, Value};
 
-use crate::{number::format_double, resp::Reply};
+use super::{number, state::Run};
+use crate::resp::Reply;
 
-/// How deep an answer may be nested.
-const MAX_DEPTH: usize = 1_000;
+/// Nesting of a reply, in levels.
+const DEPTH: usize = 200;
+/// Elements of one reply, all levels together.
+const ELEMENTS: usize = 4 << 20;
+/// Elements between two looks at the clock.
+const CHECKED: usize = 1024;
+/// Bytes of all strings of one reply.
+const BYTES: usize = 512 << 20;
 
-/// What a script gets for an answer; `protocol` is what it has chosen with `redis.setresp`.
-pub(super) fn to_lua(lua: &Lua, reply: Reply, protocol: u8) -> mlua::Result<Value> {
+/// What may still be put into one reply.
+struct Budget<'a> {
+    run: &'a Run,
+    elements: usize,
+    bytes: usize,
+}
+
+/// A command's answer as the value that `redis.call` returns.
+pub(super) fn to_lua(lua: &Lua, reply: Reply, resp3: bool) -> mlua::Result<Value> {
     Ok(match reply {
-        Reply::Status(text) => Value::Table(field(lua, "ok", text.as_bytes())?),
-        Reply::Line(text) => Value::Table(field(lua, "ok", text.as_bytes())?),
-        Reply::Error(text) => Value::Table(field(lua, "err", text.as_bytes())?),
-        #[expect(clippy::cast_precision_loss, reason = "numbers of Lua 5.1 are doubles")]
-        Reply::Integer(number) => Value::Number(number as f64),
-        Reply::Bulk(bytes) => Value::String(lua.create_string(&bytes)?),
-        Reply::Nil | Reply::NilArray if protocol >= 3 => Value::Nil,
+        Reply::Status(text) => field(lua, "ok", string(lua, text)?)?,
+        Reply::Line(text) => field(lua, "ok", string(lua, text)?)?,
+        Reply::Error(text) => field(lua, "err", string(lua, text)?)?,
+        Reply::Integer(number) => integer(number),
+        Reply::Bulk(bytes) => string(lua, bytes)?,
+        Reply::Nil | Reply::NilArray if resp3 => Value::Nil,
         Reply::Nil | Reply::NilArray => Value::Boolean(false),
-        Reply::Array(items) | Reply::Push(items) => array(lua, items, protocol)?,
-        Reply::Set(items) if protocol >= 3 => {
-            let members = lua.create_table()?;
+        Reply::Array(items) | Reply::Push(items) => array(lua, items, resp3)?,
+        Reply::Set(items) if resp3 => {
+            let set = lua.create_table()?;
             for item in items {
-                members.raw_set(to_lua(lua, item, protocol)?, true)?;
+                set.raw_set(to_lua(lua, item, resp3)?, true)?;
             }
-            wrapped(lua, "set", members)?
+            field(lua, "set", Value::Table(set))?
         }
-        Reply::Set(items) => array(lua, items, protocol)?,
-        Reply::Map(pairs) if protocol >= 3 => {
+        Reply::Set(items) => array(lua, items, resp3)?,
+        Reply::Map(pairs) if resp3 => {
             let map = lua.create_table()?;
             for (key, value) in pairs {
-                map.raw_set(to_lua(lua, key, protocol)?, to_lua(lua, value, protocol)?)?;
+                map.raw_set(to_lua(lua, key, resp3)?, to_lua(lua, value, resp3)?)?;
             }
-            wrapped(lua, "map", map)?
+            field(lua, "map", Value::Table(map))?
         }
-        Reply::Map(pairs) => {
-            let flat = pairs.into_iter().flat_map(|(key, value)| [key, value]);
-            array(lua, flat.collect(), protocol)?
-        }
-        Reply::Double(number) if protocol >= 3 => {
+        Reply::Map(pairs) => array(
+            lua,
+            pairs
+                .into_iter()
+                .flat_map(|(key, value)| [key, value])
+                .collect(),
+            resp3,
+        )?,
+        Reply::Double(number) if resp3 => field(lua, "double", Value::Number(number))?,
+        Reply::Double(number) => string(lua, number::general(number, 17))?,
+        Reply::Boolean(value) if resp3 => Value::Boolean(value),
+        Reply::Boolean(value) => integer(i64::from(value)),
+        Reply::Verbatim(text) if resp3 => {
             let table = lua.create_table()?;
-            table.raw_set("double", number)?;
-            Value::Table(table)
+            table.raw_set("format", "txt")?;
+            table.raw_set("string", text)?;
+            field(lua, "verbatim_string", Value::Table(table))?
         }
-        Reply::Double(number) => Value::String(lua.create_string(format_double(number))?),
-        Reply::Boolean(value) if protocol >= 3 => Value::Boolean(value),
-        Reply::Boolean(value) => Value::Number(f64::from(u8::from(value))),
-        Reply::Verbatim(text) => Value::String(lua.create_string(text)?),
+        Reply::Verbatim(text) => string(lua, text)?,
     })
 }
 
-fn array(lua: &Lua, items: Vec<Reply>, protocol: u8) -> mlua::Result<Value> {
+#[expect(clippy::cast_precision_loss, reason = "Lua 5.1 knows doubles alone")]
+fn integer(number: i64) -> Value {
+    Value::Number(number as f64)
+}
+
+fn string(lua: &Lua, text: impl AsRef<[u8]>) -> mlua::Result<Value> {
+    lua.create_string(text).map(Value::String)
+}
+
+fn field(lua: &Lua, name: &str, value: Value) -> mlua::Result<Value> {
+    let table = lua.create_table_with_capacity(0, 1)?;
+    table.raw_set(name, value)?;
+    Ok(Value::Table(table))
+}
+
+fn array(lua: &Lua, items: Vec<Reply>, resp3: bool) -> mlua::Result<Value> {
     let table = lua.create_table_with_capacity(items.len(), 0)?;
     for (index, item) in items.into_iter().enumerate() {
-        table.raw_set(index + 1, to_lua(lua, item, protocol)?)?;
+        table.raw_set(index + 1, to_lua(lua, item, resp3)?)?;
     }
     Ok(Value::Table(table))
 }
 
-fn field(lua: &Lua, name: &str, text: &[u8]) -> mlua::Result<mlua::Table> {
-    let table = lua.create_table()?;
-    table.raw_set(name, lua.create_string(text)?)?;
-    Ok(table)
+/// What a script returned, as its reply.
+pub(super) fn to_reply(value: &Value, run: &Run) -> Reply {
+    let resp3 = run.resp3.get();
+    let mut budget = Budget {
+        run,
+        elements: ELEMENTS,
+        bytes: BYTES,
+    };
+    reply(value, resp3, DEPTH, &mut budget)
+        .unwrap_or_else(|| Reply::error("reached lua stack limit"))
 }
 
-fn wrapped(lua: &Lua, name: &str, inner: mlua::Table) -> mlua::Result<Value> {
-    let table = lua.create_table()?;
-    table.raw_set(name, inner)?;
-    Ok(Value::Table(table))
-}
-
-/// The answer that a script's value stands for.
-pub(super) fn to_reply(value: Value, protocol: u8, depth: usize) -> mlua::Result<Reply> {
-    if depth > MAX_DEPTH {
-        return Ok(Reply::Error("ERR reached lua stack limit".to_owned()));
+fn reply(value: &Value, resp3: bool, depth: usize, budget: &mut Budget<'_>) -> Option<Reply> {
+    budget.elements = budget.elements.checked_sub(1)?;
+    if budget.elements.is_multiple_of(CHECKED) {
+        budget.run.check().ok()?;
     }
-    Ok(match value {
-        Value::String(text) => Reply::Bulk(Bytes::copy_from_slice(&text.as_bytes())),
-        Value::Integer(number) => Reply::Integer(number),
-        Value::Number(number) => Reply::Integer(truncated(number)),
-        Value::Boolean(value) if protocol >= 3 => Reply::Boolean(value),
+    Some(match value {
+        Value::String(text) => {
+            let text = text.as_bytes();
+            budget.bytes = budget.bytes.checked_sub(text.len())?;
+            Reply::Bulk(Bytes::copy_from_slice(&text))
+        }
+        Value::Integer(number) => Reply::Integer(*number),
+        Value::Number(number) => Reply::Integer(number::truncated(*number)),
+        Value::Boolean(value) if resp3 => Reply::Boolean(*value),
         Value::Boolean(true) => Reply::Integer(1),
-        Value::Table(table) => from_table(&table, protocol, depth)?,
+        Value::Table(table) => return table_reply(table, resp3, depth.checked_sub(1)?, budget),
         _ => Reply::Nil,
     })
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "that is what Redis does with a number"
-)]
-fn truncated(number: f64) -> i64 {
-    number as i64
-}
-
-fn from_table(table: &mlua::Table, protocol: u8, depth: usize) -> mlua::Result<Reply> {
-    let text = |value: Value| match value {
-        Value::String(text) => Some(text.to_string_lossy()),
-        _ => None,
-    };
-    if let Some(error) = text(table.raw_get("err")?) {
-        return Ok(Reply::Error(error));
+fn table_reply(table: &Table, resp3: bool, depth: usize, budget: &mut Budget<'_>) -> Option<Reply> {
+    if let Some(text) = text_field(table, "err") {
+        return Some(Reply::Error(one_line(text)));
     }
-    if let Some(status) = text(table.raw_get("ok")?) {
-        return Ok(Reply::Line(status));
+    if let Some(text) = text_field(table, "ok") {
+        return Some(Reply::Line(one_line(text)));
     }
-    if let Value::Number(number) = table.raw_get("double")? {
-        return Ok(Reply::Double(number));
+    match table.raw_get("double").ok()? {
+        Value::Number(number) => return Some(Reply::Double(number)),
+        #[expect(clippy::cast_precision_loss, reason = "it was a double before")]
+        Value::Integer(number) => return Some(Reply::Double(number as f64)),
+        _ => {}
     }
-    if let Value::Table(map) = table.raw_get("map")? {
+    if let Value::Table(map) = table.raw_get("map").ok()? {
         let mut pairs = Vec::new();
         for pair in map.pairs::<Value, Value>() {
-            let (key, value) = pair?;
-            let key = to_reply(key, protocol, depth + 1)?;
-            pairs.push((key, to_reply(value, protocol, depth + 1)?));
+            let (key, value) = pair.ok()?;
+            pairs.push((
+                reply(&key, resp3, depth, budget)?,
+                reply(&value, resp3, depth, budget)?,
+            ));
         }
-        return Ok(Reply::Map(pairs));
+        return Some(Reply::Map(pairs));
     }
-    if let Value::Table(set) = table.raw_get("set")? {
-        let mut members = Vec::new();
+    if let Value::Table(set) = table.raw_get("set").ok()? {
+        let mut items = Vec::new();
         for pair in set.pairs::<Value, Value>() {
-            members.push(to_reply(pair?.0, protocol, depth + 1)?);
+            items.push(reply(&pair.ok()?.0, resp3, depth, budget)?);
         }
-        return Ok(Reply::Set(members));
+        return Some(Reply::Set(items));
+    }
+    if let Some(text) = text_field(table, "big_number") {
+        return Some(Reply::Bulk(one_line(text).into()));
+    }
+    if let Value::Table(verbatim) = table.raw_get("verbatim_string").ok()?
+        && let Some(text) = text_field(&verbatim, "string")
+    {
+        return Some(Reply::Verbatim(String::from_utf8_lossy(&text).into_owned()));
     }
     let mut items = Vec::new();
     for index in 1.. {
-        match table.raw_get(index)? {
-            Value::Nil => break,
-            item => items.push(to_reply(item, protocol, depth + 1)?),
+        let item: Value = table.raw_get(index).ok()?;
+        if item.is_nil() {
+            break;
         }
+        items.push(reply(&item, resp3, depth, budget)?);
     }
-    Ok(Reply::Array(items))
+    Some(Reply::Array(items))
 }
 
-/// A word of a command, as a script gave it; `None` if it is neither text nor a number.
-pub(super) fn word(value: &Value) -> Option<Bytes> {
-    match value {
-        Value::String(text) => Some(Bytes::copy_from_slice(&text.as_bytes())),
-        Value::Integer(number) => Some(Bytes::from(number.to_string())),
-        Value::Number(number) => Some(Bytes::from(written(*number))),
+fn text_field(table: &Table, name: &str) -> Option<Vec<u8>> {
+    match table.raw_get(name).ok()? {
+        Value::String(text) => Some(text.as_bytes().to_vec()),
         _ => None,
     }
 }
 
-/// A number as `%.17g` writes it, but for whole numbers, which have no exponent.
-fn written(number: f64) -> String {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() <= EXACT {
-        return format!("{number:.0}");
-    }
-    super::json::format_g(number, 17)
+/// Line breaks would end the reply too early.
+fn one_line(text: Vec<u8>) -> String {
+    String::from_utf8_lossy(&text).replace(['\r', '\n'], " ")
 }

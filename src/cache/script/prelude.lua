@@ -1,200 +1,171 @@
--- What scripts see, built once. Everything shared is reached through empty tables that cannot be
--- written, so that no script leaves anything behind for the next.
-local host = ...
-local raw_pcall, raw_xpcall, raw_rawset, raw_loadstring = pcall, xpcall, rawset, loadstring
-local raw_setmetatable, raw_getmetatable, raw_error, raw_type = setmetatable, getmetatable, error, type
-local raw_next, raw_pairs, raw_setfenv, raw_tostring = next, pairs, setfenv, tostring
-local find, match, gmatch, gsub = string.find, string.match, string.gmatch, string.gsub
+-- Builds the world that a script sees: what is here runs once for each Lua state.
+-- Tables that scripts must not change are empty proxies: their contents are found by `__index`.
+local native = ...
+local error, tostring, type, next = error, tostring, type, next
+local raw_pcall, raw_xpcall, raw_set, raw_get = pcall, xpcall, rawset, rawget
+local set_meta, get_meta, load_text = setmetatable, getmetatable, loadstring
+local create, resume, repeated = coroutine.create, coroutine.resume, string.rep
+local count_kilobytes, concat = collectgarbage, table.concat
+local caught = native.caught
+local READ_ONLY = 'Attempt to modify a readonly table'
 
-local protected = raw_setmetatable({}, { __mode = 'k' })
-local contents = raw_setmetatable({}, { __mode = 'k' })
+local contents = {}
+local proxies = {}
 
 local function refuse()
-  raw_error('Attempt to modify a readonly table', 2)
+  error(READ_ONLY, 2)
 end
 
-local function readonly(inner)
-  local outer = raw_setmetatable({}, { __index = inner, __newindex = refuse, __metatable = false })
-  protected[outer] = true
-  contents[outer] = inner
-  return outer
+local function protect(real)
+  local proxy = {}
+  contents[proxy] = real
+  proxies[#proxies + 1] = proxy
+  local shown = {}
+  contents[shown] = shown
+  proxies[#proxies + 1] = shown
+  set_meta(shown, { __newindex = refuse, __metatable = false })
+  return set_meta(proxy, { __index = real, __newindex = refuse, __metatable = shown })
 end
 
--- What `redis.call` raises is a table that the host has put aside.
-local function raised(failure)
-  if raw_type(failure) == 'userdata' then
-    return host.raised() or failure
-  end
-  return failure
+local function settle(ok, ...)
+  if ok then return true, ... end
+  return false, (caught((...)))
 end
 
--- Once the time is over, no protected call may hold the error back.
-local function checked(done, ...)
-  if host.is_over() then
-    raw_error('script timed out', 0)
+local function settle_pcall(ok, ...)
+  if ok then return true, ... end
+  local failure = caught((...))
+  if type(failure) == 'table' then
+    local text = raw_get(failure, 'err')
+    if type(text) == 'string' then failure = text end
   end
-  if not done then
-    return done, raised((...))
-  end
-  return done, ...
+  return false, failure
+end
+
+local function settle_wrap(ok, ...)
+  if ok then return ... end
+  error(caught((...)), 0)
 end
 
 local base = {}
-for _, name in raw_pairs({
-  'assert', 'ipairs', 'rawequal', 'rawget', 'select', 'tonumber', 'tostring', 'type', 'unpack', 'error',
-}) do
-  base[name] = _G[name]
+for _, name in next, { '_VERSION', 'assert', 'error', 'gcinfo', 'ipairs', 'next', 'pairs', 'rawequal',
+  'select', 'tonumber', 'tostring', 'type', 'unpack' } do
+  base[name] = raw_get(_G, name)
 end
-base._VERSION = _VERSION
 
 function base.pcall(f, ...)
-  return checked(raw_pcall(f, ...))
+  return settle_pcall(raw_pcall(f, ...))
 end
 
--- The handler runs after the failure has unwound: while one is raised by the host's watch, nothing
--- watches.
 function base.xpcall(f, handler)
-  local function handled(done, ...)
-    if done then
-      return true, ...
-    end
-    local _, result = base.pcall(handler, (...))
-    return false, result
-  end
-  return handled(checked(raw_pcall(f)))
+  return settle(raw_xpcall(f, function(failure) return handler(caught(failure)) end))
 end
 
-function base.next(table, key)
-  return raw_next(contents[table] or table, key)
+function base.rawset(t, k, v)
+  if contents[t] then error(READ_ONLY, 0) end
+  return raw_set(t, k, v)
 end
 
-function base.pairs(table)
-  return raw_pairs(contents[table] or table)
+function base.rawget(t, k)
+  return raw_get(contents[t] or t, k)
 end
 
-function base.rawset(table, key, value)
-  if protected[table] then
-    raw_error('Attempt to modify a readonly table', 2)
-  end
-  return raw_rawset(table, key, value)
+function base.setmetatable(t, meta)
+  if contents[t] then error(READ_ONLY, 0) end
+  return set_meta(t, meta)
 end
 
-function base.setmetatable(table, meta)
-  if protected[table] then
-    raw_error('Attempt to modify a readonly table', 2)
-  end
-  return raw_setmetatable(table, meta)
-end
+base.getmetatable = get_meta
 
-function base.getmetatable(value)
-  if raw_type(value) == 'table' then
-    return raw_getmetatable(value)
-  end
-  return nil
+function base.collectgarbage(what)
+  if what == 'count' then return count_kilobytes('count') end
+  return 0
 end
-
-local globals = readonly(base)
-raw_setmetatable(base, {
-  __index = function(_, name)
-    raw_error("Script attempted to access nonexistent global variable '" .. raw_tostring(name) .. "'", 2)
-  end,
-})
-base._G = globals
 
 function base.loadstring(text, name)
-  if raw_type(text) ~= 'string' or text:sub(1, 1) == '\27' then
-    return nil, 'only text can be loaded'
+  text = tostring(text)
+  name = name or text
+  -- Byte code can break the interpreter, so only text is compiled.
+  if text:byte() == 27 then
+    return nil, "[string \"?\"]:1: unexpected symbol near 'char(27)'"
   end
-  local loaded, why = raw_loadstring(text, name or '=(load)')
-  if loaded then
-    raw_setfenv(loaded, globals)
-  end
-  return loaded, why
+  return load_text(text, name)
 end
 
-local function patterns(f)
-  return function(subject, pattern, ...)
-    local why = host.check_pattern(subject, pattern)
-    if why then
-      raw_error(why, 2)
+function base.load(reader, name)
+  local pieces = {}
+  while true do
+    local piece = reader()
+    if piece == nil or piece == '' then break end
+    pieces[#pieces + 1] = piece
+  end
+  return base.loadstring(concat(pieces), name or '=(load)')
+end
+
+local string_real = {}
+for key, value in next, string do string_real[key] = value end
+function string_real.rep(text, n)
+  -- Repeating nothing would count to `n` where no hook can interrupt it.
+  if text == '' then return '' end
+  if type(text) ~= 'string' and type(text) ~= 'number' then
+    local got = text == nil and 'no value' or type(text)
+    error("bad argument #1 to 'rep' (string expected, got " .. got .. ')', 2)
+  end
+  return repeated(text, n)
+end
+string_real.gfind = nil
+for name, f in next, native.patterns do string_real[name] = f end
+local string_proxy = protect(string_real)
+base.string = string_proxy
+local string_meta = get_meta('')
+string_meta.__index = string_real
+string_meta.__metatable = protect({ __index = string_proxy })
+
+local math_real = {}
+for key, value in next, math do math_real[key] = value end
+math_real.random, math_real.randomseed = native.random, native.randomseed
+base.math = protect(math_real)
+
+base.table = protect(table)
+base.coroutine = protect({
+  create = create,
+  resume = function(co, ...) return settle(resume(co, ...)) end,
+  running = coroutine.running,
+  status = coroutine.status,
+  yield = coroutine.yield,
+  wrap = function(f)
+    local co = create(f)
+    return function(...) return settle_wrap(resume(co, ...)) end
+  end,
+})
+base.os = protect({ clock = native.clock })
+for _, name in next, { 'redis', 'cjson', 'cmsgpack', 'bit', 'struct' } do
+  if native[name] then base[name] = protect(native[name]) end
+end
+
+local globals = protect(base)
+base._G = globals
+set_meta(base, {
+  __index = function(_, name)
+    error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
+  end,
+})
+
+-- `table.insert` writes past `__newindex`; what it wrote must not reach the next script.
+local function sweep(...)
+  for i = 1, #proxies do
+    local key = next(proxies[i])
+    while key ~= nil do
+      raw_set(proxies[i], key, nil)
+      key = next(proxies[i])
     end
-    return f(subject, pattern, ...)
-  end
-end
-
-local strings = {}
-for name, f in raw_pairs(string) do
-  strings[name] = f
-end
-strings.dump = nil
-strings.find, strings.match = patterns(find), patterns(match)
-strings.gmatch, strings.gsub = patterns(gmatch), patterns(gsub)
-strings.gfind = nil
-base.string = readonly(strings)
-local text_meta = raw_getmetatable('')
-text_meta.__index = base.string
-text_meta.__metatable = false
-
-local maths = {}
-for name, f in raw_pairs(math) do
-  maths[name] = f
-end
-maths.random, maths.randomseed = host.random, host.randomseed
-base.math = readonly(maths)
-
-local tables = {}
-for name, f in raw_pairs(table) do
-  tables[name] = f
-end
-base.table = readonly(tables)
-base.bit = readonly(host.bit)
-
-base.cjson = readonly(host.cjson)
-
-local function unpacked(why, ...)
-  if why then
-    raw_error(why, 3)
   end
   return ...
 end
 
-base.cmsgpack = readonly({
-  pack = function(...)
-    local packed, why = host.cmsgpack.pack(...)
-    if why then
-      raw_error(why, 2)
-    end
-    return packed
-  end,
-  unpack = function(text)
-    return unpacked(host.cmsgpack.unpack(text))
-  end,
-})
-
-local redis = {}
-for name, value in raw_pairs(host.redis) do
-  redis[name] = value
-end
-
-base.redis = readonly(redis)
-
--- The place in the script is found while its frames are still there.
-local function with_place(failure)
-  failure = raised(failure)
-  if raw_type(failure) ~= 'table' then
-    failure = { err = 'ERR ' .. raw_tostring(failure) }
-  end
-  raw_rawset(failure, 'line', host.place())
-  return failure
-end
-
+local failed = native.failed
 local function run(script)
-  return raw_xpcall(script, with_place)
+  return sweep(raw_xpcall(script, failed))
 end
 
-local function prepare(keys, arguments, call, protected_call)
-  base.KEYS, base.ARGV = keys, arguments
-  redis.call, redis.pcall = call, protected_call
-end
-
-return globals, run, prepare
+return globals, base, run
