@@ -89,6 +89,9 @@ pub enum Error {
     /// A database cannot be opened.
     #[error(transparent)]
     Database(#[from] mito_database::Error),
+    /// The databases of the Redis role cannot be opened.
+    #[error(transparent)]
+    Redis(#[from] mito_cache::redis::OpenError),
     /// Object storage cannot be opened.
     #[error("object storage: {0}")]
     Objects(#[from] mito_objects::Error),

@@ -47,7 +47,8 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkConfig {
     /// Service name → `address:port` on loopback, empty for the service's own port, `off` for none.
-    /// While the domain is localhost, `api` and `minio` are published unless they are `off`.
+    /// While the domain is localhost, `api`, `redis` and `minio` are published unless they are
+    /// `off`.
     pub publish: BTreeMap<String, String>,
     /// Allows publishing on other addresses than loopback.
     pub allow_public: bool,
@@ -112,7 +113,7 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("SMTP_FROM", "notifications.smtp.from"),
     ("DATABASE_URL", "?database.url"),
     ("REDIS_URL", ""),
-    ("REDIS_PASSWORD", ""),
+    ("REDIS_PASSWORD", "cache.password"),
     ("S3_ENDPOINT", ""),
     ("PG_HOST", ""),
     ("PG_PORT", ""),

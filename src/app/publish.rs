@@ -1,20 +1,21 @@
 //! Opens loopback listeners for services whose port is published, for programs on this machine that
 //! spoke to the old stack's ports.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use mito_core::Supervisor;
 use mito_network::{
-    Handler, Network, Protocol,
+    Handler, Network,
     listener::{self, Bound, SharedLimits},
+    service::ConnectionHandler,
 };
 
 use super::{Addresses, Error};
 use crate::config::Config;
 
 /// What is published in development although nobody asked.
-const DEVELOPMENT: [&str; 2] = ["api", "minio"];
+const DEVELOPMENT: [&str; 3] = ["api", "redis", "minio"];
 /// How long requests in flight may take to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -80,8 +81,7 @@ fn bind_one(
             known.join(", ")
         ))
     })?;
-    let (Some(port), Handler::Http(_), Protocol::Http) =
-        (service.port, &service.handler, service.protocol)
+    let (Some(port), Handler::Http(_) | Handler::Connection(_)) = (service.port, &service.handler)
     else {
         return Err(refused(
             "it speaks no network protocol in this version".to_owned(),
@@ -117,23 +117,50 @@ pub(super) fn serve(
     supervisor: &Supervisor,
 ) {
     let (service, name) = (published.service, format!("publish/{}", published.service));
+    let found = network.service(service);
+    if let Some(Handler::Connection(handler)) = found.map(|service| service.handler.clone()) {
+        return serve_connections(published.bound, name, handler, limits, supervisor);
+    }
     let network = network.clone();
     let router = Router::new().fallback(move |request| {
         let network = network.clone();
         async move { network.dispatch(service, request).await }
     });
-    let bound = std::sync::Arc::new(published.bound);
+    let bound = Arc::new(published.bound);
     supervisor.start(name, move |shutdown| {
         let (bound, router, limits) = (bound.clone(), router.clone(), limits.clone());
         async move {
-            let bound = Bound {
-                name: bound.name.clone(),
-                address: bound.address,
-                listener: bound.listener.try_clone()?,
-            };
+            let bound = cloned(&bound)?;
             let service = mito_network::service::http_service(router);
             listener::serve_http(bound, service, None, limits, shutdown, DRAIN).await?;
             Ok(())
         }
     });
+}
+
+fn serve_connections(
+    bound: Bound,
+    name: String,
+    handler: Arc<dyn ConnectionHandler>,
+    limits: SharedLimits,
+    supervisor: &Supervisor,
+) {
+    let bound = Arc::new(bound);
+    supervisor.start(name, move |shutdown| {
+        let (bound, handler, limits) = (bound.clone(), handler.clone(), limits.clone());
+        async move {
+            let bound = cloned(&bound)?;
+            listener::serve_connections(bound, handler, limits, shutdown, DRAIN).await?;
+            Ok(())
+        }
+    });
+}
+
+/// The same socket once more: the supervisor starts a task again that has failed.
+fn cloned(bound: &Bound) -> std::io::Result<Bound> {
+    Ok(Bound {
+        name: bound.name.clone(),
+        address: bound.address,
+        listener: bound.listener.try_clone()?,
+    })
 }

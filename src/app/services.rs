@@ -204,6 +204,7 @@ pub(super) fn register(
 
 fn storage_services(storage: &Storage, roles: &Roles) -> Vec<Service> {
     let (database, cache, objects) = (&storage.database, &storage.cache, &storage.objects);
+    let redis = (cache.clone(), storage.redis.clone());
     vec![
         Service {
             name: "postgres",
@@ -221,10 +222,13 @@ fn storage_services(storage: &Storage, roles: &Roles) -> Vec<Service> {
             aliases: &["cache", "queue"],
             port: Some(6379),
             protocol: Protocol::Redis,
-            exposure: Exposure::Internal,
+            exposure: Exposure::Loopback,
             depends_on: &[],
-            handler: Handler::None,
-            health: check(cache, |cache| async move { cache.ping().await }),
+            handler: Handler::Connection(storage.redis.handler()),
+            health: check(&redis, |(cache, redis)| async move {
+                cache.ping().await.map_err(|error| error.to_string())?;
+                redis.ping().await
+            }),
             tasks: vec![roles.queue.keeper()],
         },
         Service {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use mito_cache::Cache;
+use mito_cache::{Cache, Redis};
 use mito_core::secrets::Secrets;
 use mito_database::{Database, Migrations, Options, database::Location};
 use mito_objects::{Objects, store::Dependencies};
@@ -41,8 +41,10 @@ pub struct Storage {
     pub objects_database: Database,
     /// `telemetry.db`: what may be lost.
     pub telemetry: Database,
-    /// The cache.
+    /// The roles' own cache, which no client sees.
     pub cache: Cache,
+    /// The databases that clients of the Redis protocol see.
+    pub redis: Redis,
     /// Object storage.
     pub objects: Objects,
     /// The secret that signs session tokens.
@@ -64,6 +66,14 @@ impl Storage {
             "minio_root_password",
             &config.objects.root_password,
         )?;
+        let redis_password = secret(&secrets, "redis_password", &config.cache.password)?;
+        let redis = mito_cache::redis::Options {
+            config: config.cache.clone(),
+            folder: folder.path().join("redis"),
+            password: redis_password,
+            clock: environment.clock.clone(),
+            random: environment.random.clone(),
+        };
 
         let options = |location| Options {
             location,
@@ -77,7 +87,7 @@ impl Storage {
         let objects_file = Location::File(folder.path().join("objects.db"));
         let cache_folder = folder.path().join("cache");
         let telemetry_file = Location::File(folder.path().join("telemetry.db"));
-        let (database, objects_database, telemetry, cache) = tokio::join!(
+        let (database, objects_database, telemetry, cache, redis) = tokio::join!(
             Database::open(options(main), MIGRATIONS),
             Database::open(options(objects_file), OBJECTS_MIGRATIONS),
             Database::open(
@@ -89,7 +99,9 @@ impl Storage {
                 cache_folder,
                 environment.clock.clone()
             ),
+            Redis::open(redis),
         );
+        let redis = redis?;
         let (database, objects_database) = (database?, objects_database?);
         let telemetry = telemetry?;
         let dependencies = Dependencies {
@@ -109,6 +121,7 @@ impl Storage {
             objects_database,
             telemetry,
             cache,
+            redis,
             objects,
             jwt_secret,
         })
@@ -121,6 +134,7 @@ impl Storage {
             self.objects_database.close(deadline),
             self.telemetry.close(deadline),
             self.cache.close(),
+            self.redis.close(),
         );
     }
 }

@@ -14,7 +14,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
-use crate::{keyspace::Keyspace, spill, sweep};
+use crate::{
+    aof::Fsync,
+    core::DATABASES,
+    eviction::Policy,
+    keyspace::Keyspace,
+    redis::{Kind, Kinds},
+    spill, sweep,
+};
 
 /// The longest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 4 * 1024;
@@ -33,6 +40,33 @@ pub struct Config {
     pub max_value_bytes: u64,
     /// `false` keeps nothing on disk.
     pub warm_restart: bool,
+    /// What clients of the Redis protocol sign in with; generated and kept in the data folder when
+    /// empty.
+    pub password: String,
+    /// How the sixteen databases are kept, by number: `durable` or `cache`. Those that are not
+    /// named are durable.
+    pub databases: Kinds,
+    /// Which keys of the cache databases go when `max_memory_bytes` are used up.
+    pub policy: Policy,
+    /// The most memory that the durable databases may take, in bytes; commands that need more are
+    /// refused. 0 is without bound.
+    pub durable_max_memory_bytes: u64,
+    /// When changes to the durable databases reach the disk: `always` before they are
+    /// acknowledged, `everysec` within a second, `no` when the system sees fit.
+    pub append_fsync: Fsync,
+    /// Cuts a damaged append-only file where the damage begins, instead of refusing to start.
+    pub recover: bool,
+    /// The largest command of the Redis protocol, in bytes.
+    pub max_request_bytes: u64,
+    /// How long a script may run, in milliseconds; it holds up all other commands meanwhile.
+    pub script_limit_ms: u64,
+}
+
+impl Config {
+    /// Which databases are caches.
+    pub(crate) fn cache_databases(&self) -> [bool; DATABASES] {
+        std::array::from_fn(|number| self.databases.get(&number.to_string()) == Some(&Kind::Cache))
+    }
 }
 
 impl Default for Config {
@@ -41,6 +75,14 @@ impl Default for Config {
             max_memory_bytes: 64 * 1024 * 1024,
             max_value_bytes: 8 * 1024 * 1024,
             warm_restart: true,
+            password: String::new(),
+            databases: Kinds::from([("1".to_owned(), Kind::Cache)]),
+            policy: Policy::AllkeysLru,
+            durable_max_memory_bytes: 0,
+            append_fsync: Fsync::Always,
+            recover: false,
+            max_request_bytes: 512 * 1024 * 1024,
+            script_limit_ms: 5_000,
         }
     }
 }

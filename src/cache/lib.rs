@@ -11,9 +11,34 @@
 //! | [`spill`] | [`SpillStore`](spill::SpillStore) and its sled engine, on a thread of their own |
 //! | `sweep` | the thread that removes what has expired |
 
+mod aof;
 pub mod cache;
+mod clients;
+mod commands;
+mod context;
+mod copying;
+mod core;
+mod data;
+mod database;
+mod engine;
+pub mod eviction;
+mod fault;
+mod glob;
+mod journal;
 mod keyspace;
+mod number;
+mod pubsub;
+mod rdb;
+pub mod redis;
+mod resp;
+mod script;
+mod server;
+mod session;
+mod shared;
 pub mod spill;
+mod spilling;
 mod sweep;
+mod waiting;
 
 pub use cache::{Cache, Config, Error, Stats};
+pub use redis::Redis;

@@ -62,7 +62,10 @@ fn any_double(text: &[u8]) -> Option<f64> {
     if magnitude.starts_with(['+', '-']) {
         return None;
     }
-    let number = match magnitude.strip_prefix("0x").or_else(|| magnitude.strip_prefix("0X")) {
+    let number = match magnitude
+        .strip_prefix("0x")
+        .or_else(|| magnitude.strip_prefix("0X"))
+    {
         Some(digits) => hexadecimal(digits)?,
         None => magnitude.parse().ok()?,
     };
@@ -140,6 +143,57 @@ fn without_trailing_zeros(text: &str) -> &str {
         return text;
     }
     text.trim_end_matches('0').trim_end_matches('.')
+}
+
+/// The most digits of a number that is added exactly.
+const MAX_DIGITS: usize = 30;
+/// The most digits after the point of a sum, as in Redis.
+const MAX_SCALE: u32 = 17;
+
+/// Adds two numbers in text form as decimals, so that 0.1 and 0.2 make 0.3; numbers too long for
+/// that are added as floating-point numbers. Without an exponent and without trailing zeros.
+pub(crate) fn add_decimals(one: &[u8], other: &[u8]) -> Result<String, Fault> {
+    let (first, second) = (parse_double(one)?, parse_double(other)?);
+    let sum = first + second;
+    if !sum.is_finite() {
+        return Err(Fault::error("ERR increment would produce NaN or Infinity"));
+    }
+    let exact = decimal(one).zip(decimal(other)).and_then(|(one, other)| {
+        let scale = one.1.max(other.1);
+        let scaled =
+            |(digits, of): (i128, u32)| digits.checked_mul(10_i128.checked_pow(scale - of)?);
+        Some((scaled(one)?.checked_add(scaled(other)?)?, scale))
+    });
+    Ok(exact.map_or_else(|| sum.to_string(), |(digits, scale)| written(digits, scale)))
+}
+
+/// The digits of a plain decimal number and how many stand after the point.
+fn decimal(text: &[u8]) -> Option<(i128, u32)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    if whole.len() + part.len() > MAX_DIGITS || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let scale = u32::try_from(part.len())
+        .ok()
+        .filter(|scale| *scale <= MAX_SCALE)?;
+    format!("{whole}{part}")
+        .parse()
+        .ok()
+        .map(|digits| (digits, scale))
+}
+
+fn written(digits: i128, scale: u32) -> String {
+    let sign = if digits < 0 { "-" } else { "" };
+    let digits = digits.unsigned_abs();
+    let unit = 10_u128.pow(scale);
+    let (whole, part) = (digits / unit, digits % unit);
+    if part == 0 {
+        return format!("{sign}{whole}");
+    }
+    let width = scale as usize;
+    let part = format!("{part:0width$}");
+    format!("{sign}{whole}.{}", part.trim_end_matches('0'))
 }
 
 #[cfg(test)]

@@ -185,7 +185,7 @@ pub async fn serve_http_counted(
 pub async fn serve_connections(
     bound: Bound,
     handler: Arc<dyn ConnectionHandler>,
-    limits: Limits,
+    limits: impl Into<SharedLimits>,
     shutdown: Shutdown,
     drain: Duration,
 ) -> io::Result<()> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 /// An answer. Values of RESP3 that RESP2 does not know are written as what Redis writes instead.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// `+OK` and the like: one line of text.
     Status(&'static str),
     /// A line of text that was made up at run time, without line breaks.
@@ -37,20 +37,20 @@ pub enum Reply {
 
 impl Reply {
     /// `+OK`.
-    pub const OK: Self = Self::Status("OK");
+    pub(crate) const OK: Self = Self::Status("OK");
 
     /// A string of bytes, copied.
-    pub fn bulk(bytes: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn bulk(bytes: impl AsRef<[u8]>) -> Self {
         Self::Bulk(Bytes::copy_from_slice(bytes.as_ref()))
     }
 
     /// An error of the code that Redis uses when there is no better one.
-    pub fn error(message: impl std::fmt::Display) -> Self {
+    pub(crate) fn error(message: impl std::fmt::Display) -> Self {
         Self::Error(format!("ERR {message}"))
     }
 
     /// Whether it is an error.
-    pub fn is_error(&self) -> bool {
+    pub(crate) fn is_error(&self) -> bool {
         matches!(self, Self::Error(_))
     }
 }
