@@ -194,7 +194,7 @@ fn add(
         cx.changed(key);
     }
     if options.increment {
-        return Ok(last.map_or(Reply::Nil, |score| Reply::Double(score + 0.0)));
+        return Ok(last.map_or(Reply::Nil, |score| Reply::Double(score)));
     }
     Ok(count(if options.changed {
         added + updated

@@ -71,13 +71,7 @@ impl Name {
         if let Some(ms) = word.strip_suffix(b"-*") {
             return Ok(Self::NextWithin(id::part(ms)?));
         }
-        let given = StreamId::parse(word, 0)?;
-        if given == StreamId::MIN {
-            return Err(Fault::error(
-                "ERR The ID specified in XADD must be greater than 0-0",
-            ));
-        }
-        Ok(Self::Given(given))
+        Ok(Self::Given(StreamId::parse(word, 0)?))
     }
 
     /// The name of the entry after `last`.
@@ -115,6 +109,11 @@ fn xadd(cx: &mut Context<'_>, args: &[Bytes]) -> Result<Reply, Fault> {
     let name = Name::read(name)?;
     if fields.len() < 2 || fields.len() % 2 != 0 {
         return Err(wrong_number());
+    }
+    if matches!(name, Name::Given(StreamId::MIN)) {
+        return Err(Fault::error(
+            "ERR The ID specified in XADD must be greater than 0-0",
+        ));
     }
     let there = cx.read::<Stream>(key)?;
     if there.is_none() && !make {

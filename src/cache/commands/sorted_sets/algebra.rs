@@ -94,18 +94,20 @@ struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    fn read(words: &'a [Bytes], kind: Kind, name: &Bytes, storing: bool) -> Result<Self, Fault> {
+    fn read(
+        cx: &mut Context<'_>,
+        args: &'a [Bytes],
+        kind: Kind,
+        storing: bool,
+    ) -> Result<Self, Fault> {
+        let words = &args[1 + usize::from(storing)..];
         let many = parse_integer(&words[0])?;
-        let many = usize::try_from(many)
-            .ok()
-            .filter(|many| *many > 0)
-            .ok_or_else(|| {
-                let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-                Fault::error(format!(
-                    "ERR at least 1 input key is needed for '{name}' command"
-                ))
-            })?;
+        let many = usize::try_from(many).ok().filter(|many| *many > 0);
+        let many = many.ok_or_else(|| no_keys(&args[0]))?;
         let keys = words.get(1..many.saturating_add(1)).ok_or(Fault::SYNTAX)?;
+        for key in keys {
+            check_type(cx, key)?;
+        }
         let mut query = Self {
             kind,
             keys,
@@ -186,6 +188,21 @@ impl<'a> Query<'a> {
     }
 }
 
+/// What a client is told who names no keys.
+fn no_keys(name: &[u8]) -> Fault {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    Fault::error(format!(
+        "ERR at least 1 input key is needed for '{name}' command"
+    ))
+}
+
+fn check_type(cx: &mut Context<'_>, key: &[u8]) -> Result<(), Fault> {
+    if cx.read::<Set>(key).is_err() {
+        cx.read::<SortedSet>(key)?;
+    }
+    Ok(())
+}
+
 /// The members of a sorted set or set.
 fn source(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<(Bytes, f64)>, Fault> {
     if let Ok(set) = cx.read::<Set>(key) {
@@ -200,7 +217,7 @@ fn source(cx: &mut Context<'_>, key: &[u8]) -> Result<Vec<(Bytes, f64)>, Fault> 
 }
 
 fn show(cx: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Result<Reply, Fault> {
-    let query = Query::read(&args[1..], kind, &args[0], false)?;
+    let query = Query::read(cx, args, kind, false)?;
     let found = query.run(cx)?;
     let pairs = found.iter().map(|(member, score)| (member.clone(), score));
     if query.scores {
@@ -212,11 +229,14 @@ fn show(cx: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Result<Reply, Fault
 }
 
 fn store(cx: &mut Context<'_>, args: &[Bytes], kind: Kind) -> Result<Reply, Fault> {
-    let found = Query::read(&args[2..], kind, &args[0], true)?.run(cx)?;
+    let found = Query::read(cx, args, kind, true)?.run(cx)?;
     Ok(keep(cx, &args[1], found))
 }
 
 fn zintercard(cx: &mut Context<'_>, args: &[Bytes]) -> Result<Reply, Fault> {
+    if parse_integer(&args[1])? < 1 {
+        return Err(no_keys(&args[0]));
+    }
     let (keys, limit) = numbered_with_limit(&args[1..])?;
     let query = Query {
         kind: Kind::Inter,

@@ -113,6 +113,10 @@ impl Query {
                 "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
             ));
         }
+        if by == By::Rank {
+            // `LIMIT n -1` is no limit there, and its offset nothing.
+            offset = 0;
+        }
         let bounds = Bounds::read(by, [&words[0], &words[1]], backwards)?;
         Ok(Self {
             bounds,
