@@ -11,9 +11,13 @@ mod bits;
 mod expiry;
 mod hashes;
 mod keys;
+mod lists;
 pub(crate) mod options;
 mod scan;
 mod session;
+mod sets;
+mod sorted_sets;
+mod streams;
 mod strings;
 
 pub(crate) use keys::{check_flush, database_number, subcommand};
@@ -196,8 +200,19 @@ const TABLES: &[&[Spec]] = &[
     expiry::TABLE,
     hashes::TABLE,
     keys::TABLE,
+    lists::TABLE,
+    lists::blocking::TABLE,
     scan::TABLE,
     session::TABLE,
+    sets::TABLE,
+    sets::algebra::TABLE,
+    sorted_sets::TABLE,
+    sorted_sets::algebra::TABLE,
+    sorted_sets::pop::TABLE,
+    sorted_sets::range::TABLE,
+    streams::TABLE,
+    streams::reading::TABLE,
+    streams::state::TABLE,
     strings::TABLE,
 ];
 
