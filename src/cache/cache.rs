@@ -54,6 +54,8 @@ pub struct Config {
     /// When changes to the durable databases reach the disk: `always` before they are
     /// acknowledged, `everysec` within a second, `no` when the system sees fit.
     pub append_fsync: Fsync,
+    /// Cuts a damaged append-only file where the damage begins, instead of refusing to start.
+    pub recover: bool,
     /// The largest command of the Redis protocol, in bytes.
     pub max_request_bytes: u64,
     /// How long a script may run, in milliseconds; it holds up all other commands meanwhile.
@@ -78,6 +80,7 @@ impl Default for Config {
             policy: Policy::AllkeysLru,
             durable_max_memory_bytes: 0,
             append_fsync: Fsync::Always,
+            recover: false,
             max_request_bytes: 512 * 1024 * 1024,
             script_limit_ms: 5_000,
         }

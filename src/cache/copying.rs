@@ -34,6 +34,11 @@ impl Copying {
         }
     }
 
+    /// Its number.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Copies an entry that is about to change, unless it has been copied.
     pub(crate) fn before_change(&mut self, db: usize, key: &[u8], database: &mut Database) {
         if let Some(entry) = database.get_mut(key) {

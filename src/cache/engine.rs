@@ -7,6 +7,7 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
+    aof,
     cache::Config,
     commands::{self, Flags, Spec},
     core::Core,
@@ -17,6 +18,9 @@ use crate::{
     script::Scripts,
     shared::Shared,
 };
+
+/// How much may wait for the disk before changes are refused.
+const MAX_WAITING_BYTES: usize = 256 * 1024 * 1024;
 
 /// What an executor's thread owns.
 pub(crate) struct Engine {
@@ -174,9 +178,61 @@ impl Engine {
 
     /// Reads the append-only file, and writes to it from now on.
     pub(crate) fn load(&mut self, folder: &Path, config: &Config) -> Result<(), OpenError> {
-        let _ = (folder, config);
-        self.core.journal.begin(crate::aof::Log);
+        let options = aof::Options {
+            folder: folder.join("appendonlydir"),
+            fsync: config.append_fsync,
+            max_waiting_bytes: MAX_WAITING_BYTES,
+            repair: config.recover,
+            clock: self.shared.clock.clone(),
+        };
+        let mut foreign = 0_u64;
+        self.core.now_ms = self.shared.clock.now_ms();
+        let opened = aof::open(options, &mut |db, arguments| {
+            let db = usize::try_from(db).unwrap_or(usize::MAX);
+            if !self.core.is_home_of(db) {
+                foreign += 1;
+                return Ok(());
+            }
+            self.apply(db, &arguments)
+        });
+        let (log, loaded) = opened.map_err(|error| OpenError::Log(error.to_string()))?;
+        if foreign > 0 {
+            tracing::warn!(
+                commands = foreign,
+                "the append-only file held commands of cache databases, which were left out"
+            );
+        }
+        tracing::info!(
+            commands = loaded.commands,
+            cut_bytes = loaded.cut_bytes,
+            took_ms = u64::try_from(loaded.took.as_millis()).unwrap_or(u64::MAX),
+            "the durable databases were read"
+        );
+        self.core.journal.begin(log);
         Ok(())
+    }
+
+    /// Takes a command of the append-only file.
+    fn apply(&mut self, db: usize, arguments: &[Bytes]) -> Result<(), String> {
+        let name = arguments.first().map_or(&b""[..], |name| name);
+        let spec = commands::find(name).ok_or_else(|| {
+            let name = String::from_utf8_lossy(name);
+            format!("there is no command {name:?} here")
+        })?;
+        if spec.name == "flushall" {
+            self.core.clear_all();
+            return Ok(());
+        }
+        spec.check_arity(arguments.len())
+            .map_err(|fault| text(&fault))?;
+        if spec.flags.contains(Flags::SESSION) {
+            return Ok(());
+        }
+        match self.core.run(spec, db, 2, arguments) {
+            Ok(Reply::Error(error)) => Err(error),
+            Ok(_) | Err(Fault::Wait(_)) => Ok(()),
+            Err(fault) => Err(text(&fault)),
+        }
     }
 
     /// Writes down what has changed.
@@ -184,5 +240,17 @@ impl Engine {
         if let Err(error) = self.core.journal.hand_on() {
             tracing::error!(%error, "the last changes of the Redis role were not written down");
         }
+        if let Some(log) = self.core.journal.log()
+            && let Err(error) = log.close()
+        {
+            tracing::error!(%error, "the append-only file was not closed in order");
+        }
+    }
+}
+
+fn text(fault: &Fault) -> String {
+    match fault {
+        Fault::Error(text) => text.to_string(),
+        Fault::Wait(_) => "it would wait".to_owned(),
     }
 }

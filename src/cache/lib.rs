@@ -28,6 +28,7 @@ mod journal;
 mod keyspace;
 mod number;
 mod pubsub;
+mod rdb;
 pub mod redis;
 mod resp;
 mod script;

@@ -1,0 +1,3 @@
+//! Files made by a small writer.
+
+use super::*;
