@@ -83,9 +83,9 @@ for (const [title, Redis] of Object.entries({ "ioredis 5": Redis5, "ioredis 6": 
       await eventually("both have come", () => seen.length === 2);
       assert.deepEqual(seen, [["news", "hello"], ["ne*", "news", "hello"]]);
       assert.deepEqual(await redis.pubsub("NUMSUB", "news"), ["news", 1]);
-      await subscriber.unsubscribe();
-      await subscriber.punsubscribe();
-      assert.equal(await subscriber.get("text") !== undefined, true);
+      assert.equal(await subscriber.unsubscribe("news", "weather"), 1);
+      assert.equal(await subscriber.punsubscribe("ne*"), 0);
+      assert.equal(await subscriber.get("nothing"), null);
     });
 
     test("blocking pops are served in the order of waiting", async () => {

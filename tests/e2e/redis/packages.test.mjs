@@ -118,7 +118,7 @@ for (const [title, variant] of Object.entries(VARIANTS)) {
       assert.deepEqual(await ask(`queues/${name}/${bad.id}/logs`), ["a line"]);
       const stats = await ask("redis/stats");
       assert.match(stats.version, /^\d+\.\d+/);
-      const retried = await fetch(`${base}/board/api/queues/${name}/${bad.id}/retry/failed`, { method: "PUT" });
+      const retried = await fetch(`${base}/board/api/queues/${name}/retry/failed`, { method: "PUT" });
       assert.ok(retried.ok, `${retried.status}`);
       await eventually("it failed again", async () => (await queue.getJob(bad.id)).attemptsStarted === 2);
     });

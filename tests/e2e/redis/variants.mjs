@@ -1,7 +1,7 @@
 // The versions of BullMQ, each with the clients that it is used with.
 
 import * as bullmq5 from "bullmq5";
-import * as bullmq6 from "bullmq6";
+import * as bullmq6 from "bullmq";
 import { Redis as Redis6 } from "ioredis";
 import { Redis as Redis5 } from "ioredis5";
 
