@@ -99,7 +99,7 @@ for (const [title, variant] of Object.entries(VARIANTS)) {
       const [job] = (await queue.getFailed()).filter((one) => one.name === "fixed");
       assert.match(job.failedReason, /attempt 2/);
       assert.equal(job.stacktrace.length, 3);
-      assert.equal(failed.length, 8);
+      await eventually("the worker has told of each", () => failed.length === 8);
     });
 
     test("a failed job is retried by hand, and an unrecoverable one at once gone", async () => {
