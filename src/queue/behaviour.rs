@@ -22,13 +22,22 @@ use crate::{
 };
 
 mod failing;
+mod flows;
 mod killed;
 mod leases;
+mod limits;
 mod panel;
 mod postgres;
 mod relays;
+mod replay;
+mod results;
 mod running;
+mod scale;
+mod schedules;
+mod steps;
+mod uniqueness;
 mod waiting;
+mod waits;
 
 /// A Tuesday in November 2023, milliseconds since the Unix epoch.
 const START_MS: i64 = 1_700_000_000_000;

@@ -72,7 +72,9 @@ async fn a_job_is_shown_whole() {
         "id": id, "queue": "test", "kind": "test.note", "state": "available", "priority": 3,
         "attempts": 0, "max_attempts": null, "created_ms": START_MS, "due_ms": START_MS,
         "started_ms": null, "finished_ms": null, "error": null, "request_id": "req-1",
-        "payload": { "text": "hello" }, "unique_key": "key", "log": [],
+        "payload": { "text": "hello" }, "unique_key": "key", "log": [], "dedup_key": null,
+        "group_key": null, "parent": null, "children_left": 0, "children": [], "result": null,
+        "progress": null, "steps": [],
     });
     assert_eq!(job, expected);
 }
@@ -113,6 +115,10 @@ async fn queues_are_counted_by_state() {
     let expected = serde_json::json!({
         "items": [{
             "name": "test",
+            "paused": false,
+            "limits": {
+                "concurrency": null, "rate": null, "group_concurrency": null, "group_rate": null,
+            },
             "counts": {
                 "scheduled": 1, "available": 3, "running": 0, "retryable": 0,
                 "completed": 0, "discarded": 0, "cancelled": 0,

@@ -3,9 +3,9 @@
 
 use mito_database::{Error, Row, ToValue, Tx};
 
-use super::Result;
+use super::{Result, limits};
 use crate::{
-    JobState,
+    Finished, JobState,
     panel::types::{JobDetail, JobLogLine, JobSummary, QueueSummary, StateCounts},
 };
 
@@ -59,7 +59,9 @@ pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, JobSumm
 /// One job with all that is known of it.
 pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
     let sql = format!(
-        "SELECT {SUMMARY_COLUMNS}, payload, sensitive, unique_key FROM _mito_queue_jobs WHERE id = $1"
+        "SELECT {SUMMARY_COLUMNS}, payload, sensitive, unique_key, dedup_key, group_key, \
+             parent, children_left, result, progress \
+         FROM _mito_queue_jobs WHERE id = $1"
     );
     let Some(row) = tx.query_one(&sql, &[&id])? else {
         return Ok(None);
@@ -78,6 +80,14 @@ pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
         // What cannot be read is shown as the text it is.
         payload: serde_json::from_str(&payload).unwrap_or(serde_json::Value::String(payload)),
         unique_key: row.get("unique_key")?,
+        dedup_key: row.get("dedup_key")?,
+        group_key: row.get("group_key")?,
+        parent: row.get("parent")?,
+        children_left: row.get("children_left")?,
+        result: super::json(row.get::<Option<String>>("result")?.as_deref()),
+        progress: super::json(row.get::<Option<String>>("progress")?.as_deref()),
+        steps: steps(tx, id)?,
+        children: super::flow::children(tx, id)?,
         log: log.iter().map(log_line).collect::<Result<_>>()?,
     }))
 }
@@ -99,8 +109,11 @@ fn queue(tx: &mut Tx<'_>, name: String) -> Result<QueueSummary> {
         &[&name],
     )?;
     let oldest_available_ms = oldest.map(|row| row.get("due_ms")).transpose()?;
+    let (paused, limits) = limits::of_queue(tx, &name)?;
     Ok(QueueSummary {
         name,
+        paused,
+        limits,
         counts,
         count_limit: COUNT_LIMIT,
         oldest_available_ms,
@@ -136,16 +149,21 @@ fn queue_names(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn summary(row: &Row) -> Result<JobSummary> {
+/// The state of a row.
+pub(crate) fn state(row: &Row) -> Result<JobState> {
     let state: String = row.get("state")?;
+    JobState::from_name(&state).ok_or_else(|| Error::Column {
+        column: "state".to_owned(),
+        reason: format!("{state:?} is no state of a job"),
+    })
+}
+
+fn summary(row: &Row) -> Result<JobSummary> {
     Ok(JobSummary {
         id: row.get("id")?,
         queue: row.get("queue")?,
         kind: row.get("kind")?,
-        state: JobState::from_name(&state).ok_or_else(|| Error::Column {
-            column: "state".to_owned(),
-            reason: format!("{state:?} is no state of a job"),
-        })?,
+        state: state(row)?,
         priority: row.get("priority")?,
         attempts: row.get("attempts")?,
         max_attempts: row.get("max_attempts")?,
@@ -156,6 +174,44 @@ fn summary(row: &Row) -> Result<JobSummary> {
         error: row.get("error")?,
         request_id: row.get("request_id")?,
     })
+}
+
+/// The names of the steps that a job has behind it.
+fn steps(tx: &mut Tx<'_>, id: &str) -> Result<Vec<String>> {
+    let rows = tx.query(
+        "SELECT name FROM _mito_queue_steps WHERE job = $1 ORDER BY at_ms, name",
+        &[&id],
+    )?;
+    super::strings(&rows, "name")
+}
+
+/// Whether a job has ended, and how.
+pub(crate) enum Ending {
+    /// There is no such job.
+    Missing,
+    /// It has not ended.
+    Ahead,
+    /// It has ended.
+    Ended(Finished),
+}
+
+/// Whether a job has ended, and how.
+pub(crate) fn ending(tx: &mut Tx<'_>, id: &str) -> Result<Ending> {
+    let row = tx.query_one(
+        "SELECT state, result, error, finished_ms FROM _mito_queue_jobs WHERE id = $1",
+        &[&id],
+    )?;
+    let Some(row) = row else {
+        return Ok(Ending::Missing);
+    };
+    if row.get::<Option<i64>>("finished_ms")?.is_none() {
+        return Ok(Ending::Ahead);
+    }
+    Ok(Ending::Ended(Finished {
+        state: state(&row)?,
+        result: super::json(row.get::<Option<String>>("result")?.as_deref()),
+        error: row.get("error")?,
+    }))
 }
 
 fn log_line(row: &Row) -> Result<JobLogLine> {
