@@ -148,6 +148,28 @@ async fn a_file_is_relayed_into_it() {
     process.stop().await;
 }
 
+/// Counts how many run at once, in all processes.
+#[derive(Clone, Default)]
+struct Counted {
+    running: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    async fn run(self, job: Running<Note>) -> Result<Completed, Failure> {
+        let running = self.running.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(running, SeqCst);
+        let text = job.payload.text.clone();
+        let kept: String = job.step("step", || async { Ok(text) }).await?;
+        job.progress(&50)?;
+        let children = job.children().await?.len();
+        // Before the completion, after which another one may start.
+        self.running.fetch_sub(1, SeqCst);
+        let ended = job.complete_with(&children, move |tx| effect(tx, &kept));
+        ended.await.map_err(|error: Error| error.into())
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_flows_keys_and_steps_hold_with_two_processes() {
     let Some(stage) = Stage::on_postgres("limits").await else {
@@ -164,24 +186,11 @@ async fn limits_flows_keys_and_steps_hold_with_two_processes() {
         ..Limits::default()
     };
     one.queue.limit("test", limits).await.unwrap();
-    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = Counted::default();
     for process in [&mut one, &mut two] {
         process.start(process.queue.keeper());
-        let (running, most) = (Arc::clone(&running), Arc::clone(&most));
-        process.work(Policy::default(), move |job| {
-            let (running, most) = (Arc::clone(&running), Arc::clone(&most));
-            async move {
-                most.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
-                let text = job.payload.text.clone();
-                let kept: String = job.step("step", || async { Ok(text) }).await?;
-                job.progress(&50)?;
-                let children = job.children().await?.len();
-                let ended = job.complete_with(&children, move |tx| effect(tx, &kept));
-                let ended = ended.await.map_err(|error: Error| error.into());
-                running.fetch_sub(1, SeqCst);
-                ended
-            }
-        });
+        let counted = counted.clone();
+        process.work(Policy::default(), move |job| counted.clone().run(job));
     }
     let mut ids = Vec::new();
     for number in 0..30 {
@@ -221,7 +230,8 @@ async fn limits_flows_keys_and_steps_hold_with_two_processes() {
         one.effects().await.len() >= 33
     })
     .await;
-    assert!(most.load(SeqCst) <= 5, "{} ran at once", most.load(SeqCst));
+    let most = counted.most.load(SeqCst);
+    assert!(most <= 5, "{most} ran at once");
     for id in &ids {
         let finished = two.queue.finished(id).await.unwrap();
         assert_eq!(finished.state, JobState::Completed);
