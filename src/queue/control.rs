@@ -121,7 +121,8 @@ impl Queue {
     }
 
     /// Limits a queue, in all processes, until it is limited otherwise; kept over restarts. A rate
-    /// counts from the first job that is started in a window.
+    /// counts from the first job that is started in a window. Jobs that a group's limit holds are let
+    /// go within seconds of a higher one.
     pub async fn limit(&self, queue: &str, limits: Limits) -> Result<(), Error> {
         check_name(queue)?;
         let rates = [limits.rate, limits.group_rate];
@@ -135,8 +136,6 @@ impl Queue {
         self.write(move |tx| limits::set(tx, &name, &limits))
             .await?;
         self.bells().ring(queue);
-        // The keeper lets held groups go on.
-        self.bells().ring_at(0);
         Ok(())
     }
 

@@ -106,7 +106,7 @@ pub struct Child {
     pub kind: String,
     /// Where it is in its life.
     pub state: JobState,
-    /// What it gave back.
+    /// What it gave back; null in the panel, which shows it with the child.
     #[ts(type = "unknown")]
     pub result: serde_json::Value,
     /// Why it failed.

@@ -25,12 +25,19 @@ const KEEP_WINDOWS: Duration = Duration::from_hours(25);
 /// Runs until shutdown. Errors are logged and tried again.
 pub(crate) async fn run(queue: &Queue, shutdown: Shutdown) {
     let mut clean_at_ms = queue.clock().now_ms();
+    let mut groups_at_ms = clean_at_ms;
     while !shutdown.has_begun() {
         let now_ms = queue.clock().now_ms();
         let next_ms = look(queue).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the queue's keeper could not look after jobs");
             None
         });
+        if now_ms >= groups_at_ms {
+            groups_at_ms = now_ms.saturating_add(millis(LOOK_EVERY));
+            if let Err(error) = wake_groups(queue).await {
+                tracing::warn!(%error, "held jobs could not be looked after");
+            }
+        }
         if now_ms >= clean_at_ms {
             clean_at_ms = now_ms.saturating_add(millis(CLEAN_EVERY));
             if let Err(error) = clean(queue, &shutdown).await {
@@ -69,7 +76,6 @@ async fn look(queue: &Queue) -> Result<Option<i64>, Error> {
         }
     }
     give_up(queue).await?;
-    wake_groups(queue).await?;
     let next_run_ms = schedules::run_due(queue).await?;
     let next_due_ms = promote(queue).await?;
     Ok(next_due_ms.into_iter().chain(next_run_ms).min())

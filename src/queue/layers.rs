@@ -165,7 +165,14 @@ fn judge(queue: &Queue, policy: &Policy, claimed: &Claimed, failure: Failure) ->
         Failure::Retry(reason) => {
             let wait = match (claimed.overrides.backoff, &policy.custom_backoff) {
                 (Some(backoff), _) => backoff.wait(claimed.attempt, queue.random()),
-                (None, Some(custom)) => custom.wait(claimed.attempt, &reason),
+                (None, Some(custom)) => {
+                    let asked = || custom.wait(claimed.attempt, &reason);
+                    // A panic here would leave the job to its lease.
+                    std::panic::catch_unwind(AssertUnwindSafe(asked)).unwrap_or_else(|panic| {
+                        record_panic("queue/backoff", panic.as_ref());
+                        policy.backoff.wait(claimed.attempt, queue.random())
+                    })
+                }
                 (None, None) => policy.backoff.wait(claimed.attempt, queue.random()),
             };
             Outcome::Retry {

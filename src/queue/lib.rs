@@ -6,6 +6,9 @@
 //! counts from the claim, so that a job that kills its process stops after as many attempts as its
 //! [`Policy`] allows.
 //!
+//! A process that dies spends an attempt of every job that it ran, because nobody can tell which of
+//! them killed it; enough attempts keep the others from being given up with the one.
+//!
 //! What has no place in a row's life is refused rather than guessed: there is no ageing of
 //! priorities, and order is that of starting, not of ending.
 //!

@@ -227,6 +227,35 @@ async fn held_jobs_are_let_go_when_limits_are_lifted_or_their_runner_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_higher_limit_of_groups_lets_held_jobs_go() {
+    let mut process = Stage::new().process().await;
+    process.start(process.queue.keeper());
+    let limits = |group_concurrency| Limits {
+        group_concurrency,
+        ..Limits::default()
+    };
+    process.queue.limit("test", limits(Some(1))).await.unwrap();
+    for number in 0..20 {
+        process.enqueue_in(&number.to_string(), "a").await;
+    }
+    let gate = Gate::new();
+    gate.work(&mut process);
+    gate.seen.reaches(1).await;
+    process.settles().await;
+    process.queue.limit("test", limits(Some(3))).await.unwrap();
+    process.clock.advance(Duration::from_secs(5));
+    gate.seen.reaches(3).await;
+    process.settles().await;
+    assert_eq!(process.running().await, 3);
+    process.queue.limit("test", limits(None)).await.unwrap();
+    process.clock.advance(Duration::from_secs(5));
+    gate.seen.reaches(4).await;
+    gate.open.add_permits(20);
+    until("all", async || process.effects().await.len() == 20).await;
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn urgent_work_overtakes_bulk() {
     let mut process = Stage::new().process().await;
     for (text, priority) in [

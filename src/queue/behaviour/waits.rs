@@ -60,6 +60,19 @@ async fn waits_are_those_of_the_job_then_of_code_then_of_the_kind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn code_that_panics_leaves_the_wait_to_the_kind() {
+    let policy = Policy {
+        backoff: Backoff::fixed(Duration::from_secs(7)),
+        custom_backoff: Some(CustomBackoff::new(|_, reason| panic!("over {reason}"))),
+        ..Policy::default()
+    };
+    assert_eq!(
+        first_wait_ms(policy, Enqueue::default(), plain).await,
+        7_000
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_may_have_its_own_attempts_and_time_limit() {
     let mut process = Stage::new().process().await;
     process.start(process.queue.keeper());

@@ -103,13 +103,22 @@ fn count(tx: &mut Tx<'_>, parent: &str, children: i64, follow: &mut Follow) -> R
     Ok(())
 }
 
-/// The children of a job, in the order in which they were enqueued.
+/// The children of a job with their results, in the order in which they were enqueued.
 pub(crate) fn children(tx: &mut Tx<'_>, parent: &str) -> Result<Vec<Child>> {
-    let rows = tx.query(
-        "SELECT id, kind, state, result, error FROM _mito_queue_jobs \
-         WHERE parent = $1 ORDER BY sequence LIMIT $2",
-        &[&parent, &MAX_CHILDREN],
-    )?;
+    children_with(tx, parent, "result")
+}
+
+/// The children of a job as they are shown, without results: those of all may be large.
+pub(crate) fn shown_children(tx: &mut Tx<'_>, parent: &str) -> Result<Vec<Child>> {
+    children_with(tx, parent, "NULL AS result")
+}
+
+fn children_with(tx: &mut Tx<'_>, parent: &str, result: &str) -> Result<Vec<Child>> {
+    let sql = format!(
+        "SELECT id, kind, state, {result}, error FROM _mito_queue_jobs \
+         WHERE parent = $1 ORDER BY sequence LIMIT $2"
+    );
+    let rows = tx.query(&sql, &[&parent, &MAX_CHILDREN])?;
     rows.iter()
         .map(|row| {
             let result: Option<String> = row.get("result")?;

@@ -9,6 +9,9 @@ use crate::{Limits, RateLimit};
 /// How many groups a look lets go on.
 const GROUPS_AT_ONCE: usize = 100;
 
+/// The most held jobs that one transaction lets go.
+const JOBS_AT_ONCE: u32 = 500;
+
 /// A queue and the key of a group in it.
 pub(crate) type GroupName = (String, String);
 
@@ -140,16 +143,10 @@ pub(crate) fn group_turn(
     group_key: &str,
     limits: &Limits,
 ) -> Result<Turn> {
-    if let Some(concurrency) = limits.group_concurrency {
-        let row = tx.query_one(
-            "SELECT COUNT(*) AS jobs FROM (SELECT 1 FROM _mito_queue_jobs \
-                 WHERE queue = $1 AND group_key = $2 AND state = 'running' LIMIT $3) AS counted",
-            &[&queue, &group_key, &concurrency],
-        )?;
-        let running: u32 = row.map_or(Ok(0), |row| row.get("jobs"))?;
-        if running >= concurrency {
-            return Ok(Turn::Behind);
-        }
+    if let Some(concurrency) = limits.group_concurrency
+        && running_in_group(tx, queue, group_key, concurrency)? >= concurrency
+    {
+        return Ok(Turn::Behind);
     }
     let Some(rate) = limits.group_rate else {
         return Ok(Turn::Now);
@@ -226,8 +223,8 @@ fn parsed(text: Option<&str>) -> Limits {
         .unwrap_or_default()
 }
 
-/// Lets one held job of each group be claimed, for groups whose limits have changed or whose last
-/// runner ended unseen; returns the queues, and where to go on.
+/// Lets held jobs of groups be claimed whose limits leave room: the limits have changed, or the last
+/// runner has ended unseen. Returns the queues, and where to go on.
 pub(crate) fn wake_groups(
     tx: &mut Tx<'_>,
     mut after: GroupName,
@@ -243,12 +240,36 @@ pub(crate) fn wake_groups(
         let Some(row) = row else {
             return Ok((queues, None));
         };
-        after = (row.get("queue")?, row.get("group_key")?);
-        if follow::release_held(tx, &after.0, &after.1, 1)? > 0 && !queues.contains(&after.0) {
-            queues.push(after.0.clone());
+        let group: GroupName = (row.get("queue")?, row.get("group_key")?);
+        let (_, limits) = of_queue(tx, &group.0)?;
+        let room = match limits.group_concurrency {
+            Some(most) => most - running_in_group(tx, &group.0, &group.1, most)?,
+            None => JOBS_AT_ONCE,
+        };
+        let released = match room {
+            0 => 0,
+            room => follow::release_held(tx, &group.0, &group.1, room.min(JOBS_AT_ONCE))?,
+        };
+        if released > 0 && !queues.contains(&group.0) {
+            queues.push(group.0.clone());
         }
+        if released >= JOBS_AT_ONCE as usize {
+            // The same group again, in another transaction.
+            return Ok((queues, Some(after)));
+        }
+        after = group;
     }
     Ok((queues, Some(after)))
+}
+
+/// How many jobs of a group run, counted up to `limit`.
+fn running_in_group(tx: &mut Tx<'_>, queue: &str, group_key: &str, limit: u32) -> Result<u32> {
+    let row = tx.query_one(
+        "SELECT COUNT(*) AS jobs FROM (SELECT 1 FROM _mito_queue_jobs \
+             WHERE queue = $1 AND group_key = $2 AND state = 'running' LIMIT $3) AS counted",
+        &[&queue, &group_key, &limit],
+    )?;
+    row.map_or(Ok(0), |row| row.get("jobs"))
 }
 
 /// Forgets windows that began long ago, at most `limit`; whether there may be more.

@@ -66,10 +66,15 @@ pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
     let Some(row) = tx.query_one(&sql, &[&id])? else {
         return Ok(None);
     };
-    let payload: String = if row.get("sensitive")? {
+    let is_sensitive: bool = row.get("sensitive")?;
+    let payload: String = if is_sensitive {
         "null".to_owned()
     } else {
         row.get("payload")?
+    };
+    let said = |column: &str| -> Result<serde_json::Value> {
+        let text: Option<String> = row.get(column)?;
+        Ok(super::json(text.filter(|_| !is_sensitive).as_deref()))
     };
     let log = tx.query(
         "SELECT number, at_ms, line FROM _mito_queue_log WHERE job = $1 ORDER BY number",
@@ -84,10 +89,10 @@ pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
         group_key: row.get("group_key")?,
         parent: row.get("parent")?,
         children_left: row.get("children_left")?,
-        result: super::json(row.get::<Option<String>>("result")?.as_deref()),
-        progress: super::json(row.get::<Option<String>>("progress")?.as_deref()),
+        result: said("result")?,
+        progress: said("progress")?,
         steps: steps(tx, id)?,
-        children: super::flow::children(tx, id)?,
+        children: super::flow::shown_children(tx, id)?,
         log: log.iter().map(log_line).collect::<Result<_>>()?,
     }))
 }

@@ -18,7 +18,7 @@ kind: string,
  */
 state: JobState, 
 /**
- * What it gave back.
+ * What it gave back; null in the panel, which shows it with the child.
  */
 result: unknown, 
 /**
