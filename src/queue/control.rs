@@ -4,12 +4,12 @@ use mito_database::{Lane, Tx};
 
 use crate::{
     Error, Limits, Queue, RateLimit,
-    panel::types::{JobDetail, JobSummary, QueueSummary},
+    panel::types::{JobDetail, QueueSummary},
     store::{
         finish::{self, Changed},
         follow::Follow,
         limits, replay,
-        view::{self, Filter},
+        view::{self, Filter, Found},
     },
 };
 
@@ -139,7 +139,7 @@ impl Queue {
         Ok(())
     }
 
-    pub(crate) async fn jobs(&self, filter: Filter) -> Result<Vec<(i64, JobSummary)>, Error> {
+    pub(crate) async fn jobs(&self, filter: Filter) -> Result<Found, Error> {
         let jobs = self.database().read(move |tx| view::jobs(tx, &filter));
         Ok(jobs.await?)
     }

@@ -23,6 +23,8 @@ use types::{JobDetail, JobSummary, QueueSummary, Replayed, Scale};
 const DEFAULT_LIMIT: usize = 50;
 /// The most jobs of a page.
 const MAX_LIMIT: usize = 500;
+/// The longest text that is searched for, in bytes.
+const MAX_SEARCH_BYTES: usize = 200;
 
 /// Routes relative to `/_mito/api/queue`; the caller has checked that an administrator asks.
 pub fn routes(queue: Queue) -> Router {
@@ -57,6 +59,7 @@ struct JobsQuery {
     queue: Option<String>,
     limit: Option<usize>,
     before: Option<String>,
+    search: Option<String>,
 }
 
 impl JobsQuery {
@@ -73,10 +76,16 @@ impl JobsQuery {
             let sequence = text.parse::<i64>();
             sequence.map_err(|_| refused("before", format!("{text:?} is not from a list")))
         });
+        let search = self.search.filter(|text| !text.is_empty()).map(|text| {
+            let fits = text.len() <= MAX_SEARCH_BYTES;
+            fits.then_some(text)
+                .ok_or_else(|| refused("search", format!("at most {MAX_SEARCH_BYTES} bytes")))
+        });
         Ok(Filter {
             state: state.transpose()?,
             queue: self.queue.filter(|name| !name.is_empty()),
             before: before.transpose()?,
+            search: search.transpose()?,
             limit: self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT),
         })
     }
@@ -94,15 +103,10 @@ async fn jobs(
     Query(query): Query<JobsQuery>,
 ) -> Result<Json<Page<JobSummary>>, Problem> {
     let filter = query.filter()?;
-    let limit = filter.limit;
     let found = queue.jobs(filter).await?;
-    let next = found
-        .last()
-        .filter(|_| found.len() == limit)
-        .map(|(at, _)| at.to_string());
     Ok(Json(Page {
-        items: found.into_iter().map(|(_, job)| job).collect(),
-        next,
+        items: found.jobs,
+        next: found.next.map(|at| at.to_string()),
     }))
 }
 

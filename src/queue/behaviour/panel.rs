@@ -57,6 +57,45 @@ async fn jobs_are_listed_newest_first_in_pages() {
 }
 
 #[tokio::test]
+async fn jobs_are_searched_part_by_part() {
+    let process = Stage::new().process().await;
+    let queue = process.queue.clone();
+    let mut texts: Vec<String> = (0..5_000).map(|number| format!("n{number}")).collect();
+    texts[10] = "A Needle, 100%".to_owned();
+    texts[4_990] = "another needle".to_owned();
+    let enqueue = move |tx: &mut Tx<'_>| {
+        let note = |text: &String| Note { text: text.clone() };
+        let ids = texts
+            .iter()
+            .map(|text| queue.enqueue(tx, &note(text), &Enqueue::default()));
+        ids.collect::<Result<Vec<String>, Error>>()
+    };
+    let enqueued = process.database.write(enqueue).await.unwrap();
+    let search = async |text: &str| {
+        let (mut found, mut before, mut parts) = (Vec::new(), String::new(), 0);
+        loop {
+            let path = format!("/jobs?search={text}&before={before}");
+            let (status, page) = call(&process.queue, "GET", &path).await;
+            assert_eq!(status, 200, "{page}");
+            found.extend(ids(&page));
+            parts += 1;
+            match page["next"].as_str() {
+                Some(next) => next.clone_into(&mut before),
+                None => return (found, parts),
+            }
+        }
+    };
+    let (newer, older) = (enqueued[4_990].clone(), enqueued[10].clone());
+    assert_eq!(search("NEEDLE").await, (vec![newer, older.clone()], 3));
+    assert_eq!(search("100%25").await.0, [older.clone()]);
+    assert_eq!(search(&older).await.0, [older]);
+    assert!(search("n_eedle").await.0.is_empty());
+    let long = "x".repeat(201);
+    let (status, _) = call(&process.queue, "GET", &format!("/jobs?search={long}")).await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
 async fn a_job_is_shown_whole() {
     let process = Stage::new().process().await;
     let options = Enqueue {

@@ -22,7 +22,7 @@ impl Process {
                     limit: 1_000,
                     ..Default::default()
                 };
-                found = self.queue.jobs(filter).await.unwrap().len();
+                found = self.queue.jobs(filter).await.unwrap().jobs.len();
                 if found == expected {
                     return;
                 }

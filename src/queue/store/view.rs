@@ -15,6 +15,9 @@ const MAX_QUEUES: usize = 100;
 /// Counting stops here.
 pub(crate) const COUNT_LIMIT: u32 = 10_000;
 
+/// How many jobs of a queue and state one search looks at.
+const MAX_SEARCHED: u32 = 2_000;
+
 const SUMMARY_COLUMNS: &str = "id, sequence, queue, kind, state, priority, attempts, \
     max_attempts, created_ms, due_ms, started_ms, finished_ms, error, request_id";
 
@@ -25,11 +28,23 @@ pub(crate) struct Filter {
     pub(crate) queue: Option<String>,
     /// Only jobs that were enqueued before the one with this sequence.
     pub(crate) before: Option<i64>,
+    /// Only jobs that have this in their kind, payload or error, or as their id.
+    pub(crate) search: Option<String>,
     pub(crate) limit: usize,
 }
 
-/// Jobs, the newest first, each with its sequence.
-pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, JobSummary)>> {
+/// A part of a list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// Jobs, the newest first.
+    pub(crate) jobs: Vec<JobSummary>,
+    /// What [`Filter::before`] is for the next part.
+    pub(crate) next: Option<i64>,
+}
+
+/// Jobs, the newest first. A search looks at the newest [`MAX_SEARCHED`] of each queue and state,
+/// and goes on from there in the next part, which may therefore be there when this one is empty.
+pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Found> {
     let queues = match &filter.queue {
         Some(queue) => vec![queue.clone()],
         None => queue_names(tx)?,
@@ -38,22 +53,99 @@ pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, JobSumm
         .state
         .map_or_else(|| JobState::ALL.to_vec(), |state| vec![state]);
     let before = filter.before.unwrap_or(i64::MAX);
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    let sql = format!(
-        "SELECT {SUMMARY_COLUMNS} FROM _mito_queue_jobs \
-         WHERE queue = $1 AND state = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4"
-    );
-    let mut found = Vec::new();
+    let (mut found, mut horizon) = (Vec::new(), None);
     for queue in &queues {
         for state in &states {
-            for row in tx.query(&sql, &[queue, &state.name(), &before, &limit])? {
-                found.push((row.get("sequence")?, summary(&row)?));
+            if filter.search.is_some() {
+                horizon = horizon.max(searched_until(tx, queue, *state, before)?);
             }
+            found.extend(of_state(tx, filter, queue, *state, before)?);
         }
     }
+    // Below the horizon not all have been looked at.
+    found.retain(|(sequence, _)| horizon.is_none_or(|horizon| *sequence >= horizon));
     found.sort_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+    let is_full = found.len() >= filter.limit;
     found.truncate(filter.limit);
-    Ok(found)
+    let last = found.last().map(|(sequence, _)| *sequence);
+    Ok(Found {
+        next: if is_full { last } else { horizon },
+        jobs: found.into_iter().map(|(_, job)| job).collect(),
+    })
+}
+
+/// How far a search sees in one state of a queue; nothing if that is all of it.
+fn searched_until(
+    tx: &mut Tx<'_>,
+    queue: &str,
+    state: JobState,
+    before: i64,
+) -> Result<Option<i64>> {
+    let row = tx.query_one(
+        "SELECT sequence FROM _mito_queue_jobs WHERE queue = $1 AND state = $2 AND sequence < $3 \
+         ORDER BY sequence DESC LIMIT 1 OFFSET $4",
+        &[&queue, &state.name(), &before, &(MAX_SEARCHED - 1)],
+    )?;
+    row.map(|row| row.get("sequence")).transpose()
+}
+
+fn of_state(
+    tx: &mut Tx<'_>,
+    filter: &Filter,
+    queue: &str,
+    state: JobState,
+    before: i64,
+) -> Result<Vec<(i64, JobSummary)>> {
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let rows = match &filter.search {
+        None => {
+            let sql = format!(
+                "SELECT {SUMMARY_COLUMNS} FROM _mito_queue_jobs \
+                 WHERE queue = $1 AND state = $2 AND sequence < $3 \
+                 ORDER BY sequence DESC LIMIT $4"
+            );
+            tx.query(&sql, &[&queue, &state.name(), &before, &limit])?
+        }
+        Some(text) => {
+            // Payloads that hold secrets are not searched: an answer would tell of them.
+            let sql = format!(
+                "SELECT {SUMMARY_COLUMNS} FROM (SELECT {SUMMARY_COLUMNS}, payload, sensitive \
+                     FROM _mito_queue_jobs WHERE queue = $1 AND state = $2 AND sequence < $3 \
+                     ORDER BY sequence DESC LIMIT $5) AS newest \
+                 WHERE id = $6 OR LOWER(kind) LIKE $7 ESCAPE '!' \
+                     OR LOWER(COALESCE(error, '')) LIKE $7 ESCAPE '!' \
+                     OR (sensitive = 0 AND LOWER(payload) LIKE $7 ESCAPE '!') \
+                 ORDER BY sequence DESC LIMIT $4"
+            );
+            let (name, pattern) = (state.name(), pattern(text));
+            let bound: [&dyn ToValue; 7] = [
+                &queue,
+                &name,
+                &before,
+                &limit,
+                &MAX_SEARCHED,
+                text,
+                &pattern,
+            ];
+            tx.query(&sql, &bound)?
+        }
+    };
+    rows.iter()
+        .map(|row| Ok((row.get("sequence")?, summary(row)?)))
+        .collect()
+}
+
+/// What LIKE finds the text with, wherever it is.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// One job with all that is known of it.
