@@ -155,3 +155,46 @@ async fn a_cancelled_handler_sees_the_signal() {
     seen.reaches(2).await;
     process.stop().await;
 }
+
+/// A kind whose payload is nobody's business.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Secret {
+    text: String,
+}
+
+impl Job for Secret {
+    const KIND: &'static str = "test.secret";
+    const QUEUE: &'static str = "test";
+    const SENSITIVE: bool = true;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_sensitive_job_kept_is_gone_when_it_has_ended() {
+    let mut process = Stage::new().process().await;
+    process
+        .queue
+        .handle(Policy::default(), async |running: Running<Secret>| {
+            let text = running.payload.text.clone();
+            let kept: String = running.step("first", || async { Ok(text) }).await?;
+            running.progress(&kept)?;
+            let done = running.complete_with(&kept, |_| Ok::<_, Error>(()));
+            Ok(done.await?)
+        });
+    process.start(process.queue.worker("test", 1));
+    let queue = process.queue.clone();
+    let enqueue = move |tx: &mut Tx<'_>| {
+        let secret = Secret {
+            text: "a password".to_owned(),
+        };
+        queue.enqueue(tx, &secret, &Enqueue::default())
+    };
+    let id = process.database.write(enqueue).await.unwrap();
+    let finished = process.queue.finished(&id).await.unwrap();
+    assert_eq!(finished.result, "a password", "for those who asked for it");
+    let job = process.job(&id).await;
+    assert!(job.steps.is_empty());
+    assert!(job.payload.is_null() && job.result.is_null() && job.progress.is_null());
+    let shown = serde_json::to_string(&job).unwrap();
+    assert!(!shown.contains("password"), "{shown}");
+    process.stop().await;
+}

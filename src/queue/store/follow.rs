@@ -7,7 +7,8 @@ use mito_database::{Row, Tx};
 use super::{Result, flow, unique};
 
 /// What the row must tell for [`left`] and [`ended`].
-pub(crate) const COLUMNS: &str = "id, queue, kind, group_key, dedup_key, parent, parent_policy";
+pub(crate) const COLUMNS: &str = "id, queue, kind, group_key, dedup_key, parent, parent_policy, \
+     sensitive";
 
 /// Whom to tell after the commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +66,10 @@ pub(crate) fn ended(tx: &mut Tx<'_>, row: &Row, end: End<'_>, follow: &mut Follo
     if let Some(parent) = row.get::<Option<String>>("parent")? {
         let policy: Option<String> = row.get("parent_policy")?;
         flow::child_ended(tx, &id, &parent, policy.as_deref(), end, follow)?;
+    }
+    if row.get("sensitive")? {
+        // Such a job never runs again, because its payload is erased.
+        tx.execute("DELETE FROM _mito_queue_steps WHERE job = $1", &[&id])?;
     }
     follow.ended.push(id);
     Ok(())
