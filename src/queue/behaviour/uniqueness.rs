@@ -67,9 +67,12 @@ async fn a_simple_key_is_free_when_the_job_has_ended() {
     assert_eq!(process.enqueue_unique("other", simple()).await, first);
     gate.add_permits(1);
     process.reaches(&first, JobState::Discarded).await;
+    // Nobody starts it before it is cancelled, and takes what lets the third one end.
+    process.queue.pause("test").await.unwrap();
     let second = process.enqueue_unique("second", simple()).await;
     assert_ne!(second, first);
     process.queue.cancel(&second).await.unwrap();
+    process.queue.resume("test").await.unwrap();
     let third = process.enqueue_unique("third", simple()).await;
     assert_ne!(third, second);
     gate.add_permits(1);
