@@ -352,6 +352,7 @@ impl App {
         control::State {
             network: self.network.clone(),
             records: self.roles.records.clone(),
+            queue: self.roles.queue.clone(),
         }
     }
 

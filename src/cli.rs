@@ -6,6 +6,7 @@ mod import;
 pub mod output;
 mod ps;
 mod routes;
+mod scale;
 mod settings;
 mod trust;
 mod up;
@@ -89,6 +90,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show how many jobs worker roles run at once, or change it; 0 lets their queues wait
+    Scale {
+        /// The roles to change, such as notifications=3
+        #[arg(value_name = "ROLE=N")]
+        roles: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Create administrators
     #[command(subcommand)]
     Admin(admin::Command),
@@ -145,7 +155,9 @@ pub async fn run(arguments: Arguments) -> u8 {
     };
     let (flags, json) = match &command {
         Command::Up(up) => (settings::flags(&common, Some(up)), up.json),
-        Command::Ps { json } => (settings::flags(&common, None), *json),
+        Command::Ps { json } | Command::Scale { json, .. } => {
+            (settings::flags(&common, None), *json)
+        }
         Command::Import(command) => (settings::flags(&common, None), command.wants_json()),
         _ => (settings::flags(&common, None), false),
     };
@@ -169,6 +181,7 @@ pub async fn run(arguments: Arguments) -> u8 {
     match command {
         Command::Up(up) => up::run(loaded, sources, up).await,
         Command::Ps { json } => ps::run(&loaded.value, json).await,
+        Command::Scale { roles, json } => scale::run(&loaded.value, &roles, json).await,
         Command::Admin(command) => admin::run(loaded.value, command).await,
         Command::Backup { name } => backup::backup(loaded.value, name.unwrap_or_default()).await,
         Command::Restore { file } => backup::restore(loaded.value, &file).await,

@@ -26,6 +26,7 @@ use axum::{
 use http::StatusCode;
 use mito_core::Supervisor;
 use mito_network::{Network, Problem, registry::ServiceStatus};
+use mito_queue::{Queue, replicas::WorkerRole};
 use mito_records::Records;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub struct State {
     pub network: Network,
     /// The accounts.
     pub records: Records,
+    /// The workers.
+    pub queue: Queue,
 }
 
 /// What `mito ps` shows.
@@ -57,6 +60,16 @@ pub struct Status {
     pub services: serde_json::Value,
     /// Where the control panel is.
     pub panel_url: String,
+}
+
+/// How many jobs a worker role is to run at once.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaling {
+    /// The role.
+    pub role: String,
+    /// How many; 0 lets its queue wait.
+    pub replicas: usize,
 }
 
 /// An administrator to create.
@@ -115,6 +128,7 @@ pub fn bind(folder: &Path) -> io::Result<Bound> {
 pub fn serve(bound: Bound, state: State, supervisor: &Supervisor) {
     let router = Router::new()
         .route("/status", get(status))
+        .route("/scale", get(workers).post(scale))
         .route("/admin", post(create_admin))
         .route("/setup-link", post(setup_link))
         .route("/backup", post(backup))
@@ -145,12 +159,31 @@ pub fn serve(bound: Bound, state: State, supervisor: &Supervisor) {
 
 async fn status(Extracted(state): Extracted<State>) -> Result<Json<Status>, Problem> {
     let services: Vec<ServiceStatus> = state.network.statuses();
-    let services = serde_json::to_value(services)
+    let mut services = serde_json::to_value(services)
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let roles = state.queue.roles();
+    for service in services.as_array_mut().into_iter().flatten() {
+        if let Some(role) = roles.iter().find(|role| service["name"] == role.name) {
+            service["replicas"] = role.replicas.into();
+            service["busy"] = role.busy.into();
+        }
+    }
     Ok(Json(Status {
         services,
         panel_url: state.records.platform_url(),
     }))
+}
+
+async fn workers(Extracted(state): Extracted<State>) -> Json<Vec<WorkerRole>> {
+    Json(state.queue.roles())
+}
+
+async fn scale(
+    Extracted(state): Extracted<State>,
+    Json(wish): Json<Scaling>,
+) -> Result<Json<Vec<WorkerRole>>, Problem> {
+    state.queue.scale(&wish.role, wish.replicas).await?;
+    Ok(Json(state.queue.roles()))
 }
 
 async fn create_admin(

@@ -26,11 +26,13 @@ pub(super) async fn run(config: &Config, json: bool) -> u8 {
         other => other.to_string(),
     };
     let services = status.services.as_array().cloned().unwrap_or_default();
-    let rows: Vec<[String; 5]> = services
+    let rows: Vec<[String; 6]> = services
         .iter()
         .map(|service| {
-            ["name", "state", "port", "published", "reason"].map(|key| cell(service, key))
+            ["name", "state", "replicas", "port", "published", "reason"]
+                .map(|key| cell(service, key))
         })
         .collect();
-    output::text(&(output::table(["ROLE", "STATE", "PORT", "PUBLISHED", "REASON"], &rows) + "\n"))
+    let head = ["ROLE", "STATE", "REPLICAS", "PORT", "PUBLISHED", "REASON"];
+    output::text(&(output::table(head, &rows) + "\n"))
 }

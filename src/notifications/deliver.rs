@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mito_database::Tx;
-use mito_queue::{Completed, Failure, Policy, Running, kinds::DeliverNotification};
+use mito_queue::{Backoff, Completed, Failure, Policy, Running, kinds::DeliverNotification};
 use mito_records::{Error as RecordsError, Record};
 
 use crate::{
@@ -26,9 +26,9 @@ const ATTEMPTS: u32 = 24;
 pub(crate) fn policy() -> Policy {
     Policy {
         attempts: ATTEMPTS,
-        backoff: Duration::from_secs(2),
-        backoff_limit: Duration::from_hours(2),
+        backoff: Backoff::exponential(Duration::from_secs(2), Duration::from_hours(2)),
         timeout: Duration::from_mins(2),
+        ..Policy::default()
     }
 }
 

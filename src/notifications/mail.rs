@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mito_queue::{Completed, Failure, Policy, Running, kinds::SendMail};
+use mito_queue::{Backoff, Completed, Failure, Policy, Running, kinds::SendMail};
 use mito_records::Settings;
 
 use crate::{
@@ -23,9 +23,9 @@ const ATTEMPTS: u32 = 8;
 pub(crate) fn policy() -> Policy {
     Policy {
         attempts: ATTEMPTS,
-        backoff: Duration::from_secs(2),
-        backoff_limit: Duration::from_mins(5),
+        backoff: Backoff::exponential(Duration::from_secs(2), Duration::from_mins(5)),
         timeout: Duration::from_mins(2),
+        ..Policy::default()
     }
 }
 

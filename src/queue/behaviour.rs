@@ -22,13 +22,23 @@ use crate::{
 };
 
 mod failing;
+mod flows;
 mod killed;
 mod leases;
+mod limits;
 mod panel;
 mod postgres;
+mod processes;
 mod relays;
+mod replay;
+mod results;
 mod running;
+mod scale;
+mod schedules;
+mod steps;
+mod uniqueness;
 mod waiting;
+mod waits;
 
 /// A Tuesday in November 2023, milliseconds since the Unix epoch.
 const START_MS: i64 = 1_700_000_000_000;
@@ -81,7 +91,11 @@ impl Stage {
 
     /// Opens a file of the folder; one that was just let go of may be locked for a moment.
     async fn database(&self, name: &str) -> Database {
-        let path = self.folder.path().join(name);
+        self.database_in(self.folder.path(), name).await
+    }
+
+    async fn database_in(&self, folder: &std::path::Path, name: &str) -> Database {
+        let path = folder.join(name);
         let server = self.server.clone().filter(|_| name == "mito.db");
         let options = Options {
             location: server.map_or(Location::File(path), Location::Postgres),
@@ -101,7 +115,12 @@ impl Stage {
     }
 
     async fn process(&self) -> Process {
-        let database = self.database("mito.db").await;
+        self.process_in(self.folder.path()).await
+    }
+
+    /// A process on the database of another folder.
+    async fn process_in(&self, folder: &std::path::Path) -> Process {
+        let database = self.database_in(folder, "mito.db").await;
         let random = Random::system();
         let queue = Queue::new(
             database.clone(),

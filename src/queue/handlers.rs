@@ -3,56 +3,41 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{Completed, Error, Failure, Job, Policy, Queue, Running, store::claim::Claimed};
+use tower::Service;
 
-/// An attempt that can be polled.
-pub(crate) type Attempt = Pin<Box<dyn Future<Output = Result<Completed, Failure>> + Send>>;
-
-type Start = dyn Fn(Queue, &Claimed) -> Result<Attempt, Error> + Send + Sync;
+use crate::{
+    Completed, Failure, Job, Policy, Running,
+    layers::{self, Layered},
+};
 
 /// How jobs of a kind are run.
 pub(crate) struct Handler {
     pub(crate) kind: &'static str,
     pub(crate) queue: &'static str,
     pub(crate) policy: Policy,
-    start: Box<Start>,
+    pub(crate) service: Layered,
 }
 
 impl Handler {
-    pub(crate) fn new<J, F, R>(policy: Policy, handler: F) -> Self
+    pub(crate) fn new<J, S>(policy: Policy, service: S) -> Self
     where
         J: Job,
-        F: Fn(Running<J>) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<Completed, Failure>> + Send + 'static,
+        S: Service<Running<J>, Response = Completed, Error = Failure>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
     {
-        let handler = Arc::new(handler);
-        let start = move |queue: Queue, claimed: &Claimed| -> Result<Attempt, Error> {
-            let payload =
-                serde_json::from_str::<J>(&claimed.payload).map_err(|error| Error::Payload {
-                    kind: J::KIND.to_owned(),
-                    reason: error.to_string(),
-                })?;
-            let running = Running::new(queue, claimed, payload);
-            let handler = Arc::clone(&handler);
-            // Called inside the future, so that a panic before the first await is contained too.
-            Ok(Box::pin(async move { handler(running).await }))
-        };
         Self {
             kind: J::KIND,
             queue: J::QUEUE,
+            service: layers::around(&policy, service),
             policy,
-            start: Box::new(start),
         }
-    }
-
-    /// The attempt, not yet begun; an error if the payload cannot be read.
-    pub(crate) fn start(&self, queue: Queue, claimed: &Claimed) -> Result<Attempt, Error> {
-        (self.start)(queue, claimed)
     }
 }
 
@@ -69,13 +54,15 @@ impl Handlers {
         }
     }
 
-    pub(crate) fn of_queue(&self, queue: &str) -> Vec<Arc<Handler>> {
+    pub(crate) fn all(&self) -> Vec<Arc<Handler>> {
         let handlers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        handlers.values().cloned().collect()
+    }
+
+    pub(crate) fn of_queue(&self, queue: &str) -> Vec<Arc<Handler>> {
+        let mut handlers = self.all();
+        handlers.retain(|handler| handler.queue == queue);
         handlers
-            .values()
-            .filter(|handler| handler.queue == queue)
-            .cloned()
-            .collect()
     }
 }
 

@@ -15,18 +15,15 @@ use mito_database::{Database, Lane, Tx};
 use mito_network::Task;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tower::Service;
 
 use crate::{
-    Completed, Enqueue, Failure, Job, JobState, Policy, Running,
+    Completed, Failure, Job, Policy, Running,
+    finished::Ends,
     handlers::{Handler, Handlers},
     keeper,
-    panel::types::{JobDetail, JobSummary, QueueSummary},
-    store::{
-        Lease,
-        enqueue::{self, Inserted, NewJob},
-        finish::{self, Changed},
-        view::{self, Filter},
-    },
+    replicas::Replicas,
+    store::{Lease, follow::Follow},
     wake::Bells,
     worker::Worker,
 };
@@ -58,39 +55,6 @@ impl Default for Config {
     }
 }
 
-/// What can go wrong with a job.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] mito_database::Error),
-    /// The payload cannot be written or read.
-    #[error("the payload of a {kind} job is invalid: {reason}")]
-    Payload {
-        /// The kind.
-        kind: String,
-        /// What serde said.
-        reason: String,
-    },
-    /// Another worker holds the job now.
-    #[error("the lease of job {0} was lost")]
-    LeaseLost(String),
-    /// There is no such job.
-    #[error("there is no job {0}")]
-    NotFound(String),
-    /// The job's state does not allow it.
-    #[error("job {id} is {state}")]
-    State {
-        /// The job.
-        id: String,
-        /// Its state.
-        state: String,
-    },
-    /// The code that applies an event panicked.
-    #[error("it {0}")]
-    Panicked(String),
-}
-
 /// The queue. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Queue(Arc<Inner>);
@@ -106,6 +70,8 @@ struct Inner {
     sequence: AtomicI64,
     handlers: Handlers,
     bells: Bells,
+    ends: Ends,
+    replicas: Replicas,
     /// The attempts that run in this process, by job.
     running: Mutex<HashMap<String, Attempt>>,
 }
@@ -130,38 +96,10 @@ impl Queue {
             sequence: AtomicI64::new(0),
             handlers: Handlers::default(),
             bells: Bells::new(),
+            ends: Ends::default(),
+            replicas: Replicas::default(),
             running: Mutex::new(HashMap::new()),
         }))
-    }
-
-    /// Enqueues inside a transaction; the job exists when it commits. Returns its id, or the id of
-    /// the job that already has the unique key.
-    pub fn enqueue<J: Job>(
-        &self,
-        tx: &mut Tx<'_>,
-        payload: &J,
-        options: &Enqueue,
-    ) -> Result<String, Error> {
-        let payload = written(payload, options)?;
-        let now_ms = tx.now_ms();
-        let job = NewJob {
-            id: &self.0.random.uuid(now_ms).to_string(),
-            sequence: self.next_sequence(now_ms),
-            queue: J::QUEUE,
-            kind: J::KIND,
-            priority: options.priority,
-            payload: &payload,
-            sensitive: J::SENSITIVE,
-            unique_key: options.unique_key.as_deref(),
-            request_id: options.request_id.as_deref(),
-            due_ms: options.at_ms.unwrap_or(now_ms),
-        };
-        match enqueue::insert(tx, &job)? {
-            Inserted::New(JobState::Scheduled) => self.0.bells.ring_at(job.due_ms),
-            Inserted::New(_) => self.0.bells.ring(J::QUEUE),
-            Inserted::Existing(id) => return Ok(id),
-        }
-        Ok(job.id.to_owned())
     }
 
     /// Registers the handler of a kind. Called while the process is put together, before workers
@@ -172,17 +110,43 @@ impl Queue {
         F: Fn(Running<J>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Completed, Failure>> + Send + 'static,
     {
-        self.0.handlers.add(Handler::new(policy, handler));
+        let handler = Arc::new(handler);
+        let service = tower::service_fn(move |running| {
+            let handler = Arc::clone(&handler);
+            // Called by the future, so that a panic before the first await is its own.
+            async move { handler(running).await }
+        });
+        self.service(policy, service);
     }
 
-    /// The worker task of the queue called `queue`, running up to `concurrency` jobs at once. It
-    /// wakes when a commit enqueues, returns its leases at shutdown, and takes over the leases
-    /// that a killed process left behind.
-    pub fn worker(&self, queue: &'static str, concurrency: usize) -> Task {
+    /// [`Queue::handle`] for a tower service. Around it are, from the outside: a span with the
+    /// job's id, the classification of failures, the time limit, the containment of panics, and
+    /// the reading of the payload. Each attempt calls a clone that it has asked for readiness.
+    pub fn service<J, S>(&self, policy: Policy, service: S)
+    where
+        J: Job,
+        S: Service<Running<J>, Response = Completed, Error = Failure>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+    {
+        self.0.handlers.add(Handler::new(policy, service));
+    }
+
+    /// The worker task of the queue called `queue`, running up to `replicas` jobs at once, or as
+    /// many as [`Queue::scale`] has asked for since. It wakes when a commit enqueues, returns its
+    /// leases at shutdown, and takes over the leases that a killed process left behind.
+    pub fn worker(&self, queue: &'static str, replicas: usize) -> Task {
         let this = self.clone();
+        let scale = self.0.replicas.register(queue, replicas);
         Task::new("worker", move |shutdown| {
-            let worker = Worker::new(this.clone(), queue, concurrency);
-            async move { Ok(worker.run(shutdown).await?) }
+            let (this, scale) = (this.clone(), scale.clone());
+            async move {
+                this.recall_scale(queue, replicas).await?;
+                Ok(Worker::new(this, queue, scale).run(shutdown).await?)
+            }
         })
     }
 
@@ -196,56 +160,6 @@ impl Queue {
                 Ok(())
             }
         })
-    }
-
-    /// Stops a job that has not ended; the handler of one that runs is dropped, and what it has
-    /// not committed does not happen.
-    pub async fn cancel(&self, id: &str) -> Result<(), Error> {
-        let job = id.to_owned();
-        let changed = self.write(move |tx| finish::cancel(tx, &job)).await?;
-        let (queue, kind) = after_change(id, changed)?;
-        if let Some(attempt) = self.running().get(id) {
-            attempt.stop.begin();
-        }
-        tracing::info!(job.id = id, queue, kind, "a job was cancelled");
-        let labels = [
-            ("queue", queue),
-            ("kind", kind),
-            ("outcome", "cancelled".to_owned()),
-        ];
-        metrics::counter!("mito_queue_jobs_total", &labels).increment(1);
-        Ok(())
-    }
-
-    /// Makes a job available now that waits, or that was discarded or cancelled; such a job gets
-    /// all its attempts again.
-    pub async fn run_now(&self, id: &str) -> Result<(), Error> {
-        let job = id.to_owned();
-        let changed = self.write(move |tx| finish::run_now(tx, &job)).await?;
-        let (queue, kind) = after_change(id, changed)?;
-        self.0.bells.ring(&queue);
-        tracing::info!(job.id = id, queue, kind, "a job was made available by hand");
-        Ok(())
-    }
-
-    /// One job with its payload and log.
-    pub async fn job(&self, id: &str) -> Result<JobDetail, Error> {
-        let job = id.to_owned();
-        let found = self.0.database.read(move |tx| view::job(tx, &job)).await?;
-        found.ok_or_else(|| Error::NotFound(id.to_owned()))
-    }
-
-    /// Every queue that has jobs, with counts by state.
-    pub async fn queues(&self) -> Result<Vec<QueueSummary>, Error> {
-        Ok(self.0.database.read(view::queues).await?)
-    }
-
-    pub(crate) async fn jobs(&self, filter: Filter) -> Result<Vec<(i64, JobSummary)>, Error> {
-        Ok(self
-            .0
-            .database
-            .read(move |tx| view::jobs(tx, &filter))
-            .await?)
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -274,6 +188,35 @@ impl Queue {
 
     pub(crate) fn bells(&self) -> &Bells {
         &self.0.bells
+    }
+
+    pub(crate) fn ends(&self) -> &Ends {
+        &self.0.ends
+    }
+
+    pub(crate) fn replicas(&self) -> &Replicas {
+        &self.0.replicas
+    }
+
+    /// Tells workers of what followed from a write. May be called before its commit: see [`Bells`].
+    pub(crate) fn ring(&self, follow: &Follow) {
+        for queue in &follow.queues {
+            self.0.bells.ring(queue);
+        }
+    }
+
+    /// Tells those who wait for jobs, after the commit.
+    pub(crate) fn tell(&self, follow: &Follow) {
+        for id in &follow.ended {
+            self.0.ends.ring(id);
+        }
+    }
+
+    /// Stops the attempt at a job, if it runs in this process.
+    pub(crate) fn stop_attempt(&self, id: &str) {
+        if let Some(attempt) = self.running().get(id) {
+            attempt.stop.begin();
+        }
     }
 
     /// An attempt begins; `stop` ends it.
@@ -318,7 +261,7 @@ impl Queue {
 
     /// A number above all earlier ones of this process, and of earlier processes as long as the
     /// clock was not set back: microseconds, or one more than the last.
-    fn next_sequence(&self, now_ms: i64) -> i64 {
+    pub(crate) fn next_sequence(&self, now_ms: i64) -> i64 {
         let micros = now_ms.saturating_mul(1_000);
         let next = |last: i64| Some(micros.max(last + 1));
         let order = (Ordering::SeqCst, Ordering::SeqCst);
@@ -327,39 +270,5 @@ impl Queue {
     }
 }
 
-fn after_change(id: &str, changed: Changed) -> Result<(String, String), Error> {
-    match changed {
-        Changed::Done { queue, kind } => Ok((queue, kind)),
-        Changed::Refused(state) => Err(Error::State {
-            id: id.to_owned(),
-            state,
-        }),
-        Changed::Missing => Err(Error::NotFound(id.to_owned())),
-    }
-}
-
 /// The length of a boot id.
 const BOOT_CHARACTERS: usize = 20;
-
-/// The payload as it is stored.
-fn written<J: Job>(payload: &J, options: &Enqueue) -> Result<String, Error> {
-    let refused = |reason: String| Error::Payload {
-        kind: J::KIND.to_owned(),
-        reason,
-    };
-    let text = serde_json::to_string(payload).map_err(|error| refused(error.to_string()))?;
-    if text.len() > MAX_PAYLOAD_BYTES {
-        let size_bytes = text.len();
-        return Err(refused(format!(
-            "{size_bytes} bytes, allowed are {MAX_PAYLOAD_BYTES}"
-        )));
-    }
-    let key_bytes = options.unique_key.as_ref().map_or(0, String::len);
-    if key_bytes > MAX_UNIQUE_KEY_BYTES {
-        let limit = MAX_UNIQUE_KEY_BYTES;
-        return Err(refused(format!(
-            "its unique key has {key_bytes} bytes, allowed are {limit}"
-        )));
-    }
-    Ok(text)
-}

@@ -8,8 +8,16 @@ pub(crate) mod cleanup;
 pub(crate) mod cursors;
 pub(crate) mod enqueue;
 pub(crate) mod finish;
+pub(crate) mod flow;
+pub(crate) mod follow;
+pub(crate) mod limits;
 pub(crate) mod log;
+pub(crate) mod replay;
+pub(crate) mod replicas;
 pub(crate) mod rescue;
+pub(crate) mod schedules;
+pub(crate) mod steps;
+pub(crate) mod unique;
 pub(crate) mod view;
 
 /// The database's errors; the queue's own cases are told by return values.
@@ -36,6 +44,13 @@ fn locked(tx: &Tx<'_>) -> &'static str {
         Dialect::Sqlite => "",
         Dialect::Postgres => " FOR UPDATE",
     }
+}
+
+/// JSON as it is stored; null where there is none, and as the text it is where it cannot be read.
+fn json(text: Option<&str>) -> serde_json::Value {
+    text.map_or(serde_json::Value::Null, |text| {
+        serde_json::from_str(text).unwrap_or_else(|_| text.into())
+    })
 }
 
 fn strings(rows: &[Row], column: &str) -> Result<Vec<String>> {

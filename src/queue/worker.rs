@@ -7,12 +7,19 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mito_core::Shutdown;
 use mito_database::Dialect;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::{
+    sync::watch,
+    task::{Id, JoinError, JoinSet},
+};
 
 use crate::{
     Error, Queue,
     handlers::Handler,
-    store::{self, Lease, claim::Request, rescue},
+    store::{
+        self, Lease,
+        claim::{Claims, Request},
+        rescue,
+    },
 };
 
 mod attempt;
@@ -40,11 +47,13 @@ const TOKEN_CHARACTERS: usize = 20;
 pub(crate) struct Worker {
     queue: Queue,
     name: &'static str,
-    concurrency: usize,
+    scale: watch::Receiver<usize>,
     tasks: JoinSet<()>,
     active: HashMap<Id, Active>,
     /// There may be jobs to claim.
     hungry: bool,
+    /// Limits of the queue held the last claim back: what ends here may let others begin.
+    is_capped: bool,
     look_at_ms: i64,
     renew_at_ms: i64,
     report_at_ms: i64,
@@ -59,14 +68,15 @@ struct Active {
 }
 
 impl Worker {
-    pub(crate) fn new(queue: Queue, name: &'static str, concurrency: usize) -> Self {
+    pub(crate) fn new(queue: Queue, name: &'static str, scale: watch::Receiver<usize>) -> Self {
         Self {
             queue,
             name,
-            concurrency,
+            scale,
             tasks: JoinSet::new(),
             active: HashMap::new(),
             hungry: true,
+            is_capped: false,
             look_at_ms: 0,
             renew_at_ms: 0,
             report_at_ms: 0,
@@ -79,13 +89,14 @@ impl Worker {
         self.take_over().await?;
         let queue = self.queue.clone();
         let mut bell = queue.bells().listen(self.name);
+        let mut scale = self.scale.clone();
         while !shutdown.has_begun() {
             self.reap();
-            if self.hungry && self.active.len() < self.concurrency {
+            if self.hungry && self.room() > 0 {
                 bell.mark_unchanged();
                 self.feed().await;
                 // A full claim means that there may be more.
-                if self.hungry && self.active.len() < self.concurrency {
+                if self.hungry && self.room() > 0 {
                     continue;
                 }
             }
@@ -98,7 +109,9 @@ impl Worker {
                 () = queue.sleep_until(renew_at_ms), if !self.active.is_empty() => {
                     self.renew().await;
                 }
-                () = queue.sleep_until(look_at_ms), if self.active.len() < self.concurrency => {
+                // Its sender lives there too.
+                _ = scale.changed() => self.hungry = true,
+                () = queue.sleep_until(look_at_ms), if self.room() > 0 => {
                     self.hungry = true;
                 }
             }
@@ -121,6 +134,7 @@ impl Worker {
                 return Ok(());
             }
             attempt::count_discarded(rescued.discarded);
+            self.queue.after(&rescued.follow);
             tracing::warn!(
                 queue = self.name,
                 jobs.available = rescued.available.len(),
@@ -139,9 +153,9 @@ impl Worker {
             self.report_at_ms = now_ms.saturating_add(millis(REPORT_EVERY));
             self.report_unknown_kinds(&handlers).await;
         }
-        let limit = (self.concurrency - self.active.len()).min(CLAIM_AT_ONCE);
+        let limit = self.room().min(CLAIM_AT_ONCE);
         match self.claim(&handlers, limit).await {
-            Ok(claimed) => self.hungry = claimed == limit,
+            Ok(more) => self.hungry = more,
             Err(error) => {
                 self.hungry = false;
                 self.look_at_ms = now_ms.saturating_add(millis(PAUSE_AFTER_ERROR));
@@ -150,9 +164,9 @@ impl Worker {
         }
     }
 
-    async fn claim(&mut self, handlers: &[Arc<Handler>], limit: usize) -> Result<usize, Error> {
+    async fn claim(&mut self, handlers: &[Arc<Handler>], limit: usize) -> Result<bool, Error> {
         if handlers.is_empty() {
-            return Ok(0);
+            return Ok(false);
         }
         let request = Request {
             queue: self.name,
@@ -165,15 +179,16 @@ impl Worker {
             boot: self.queue.boot().to_owned(),
             lease_ms: self.lease_ms(),
         };
-        let claimed = self
+        let claims = self
             .queue
             .write(move |tx| store::claim::claim(tx, &request))
             .await?;
-        let count = claimed.len();
-        if self.active.is_empty() && count > 0 {
+        self.note(&claims);
+        let more = claims.more;
+        if self.active.is_empty() && !claims.jobs.is_empty() {
             self.plan_renewal();
         }
-        for claimed in claimed {
+        for claimed in claims.jobs {
             let handler = handlers.iter().find(|handler| handler.kind == claimed.kind);
             let handler = handler.expect("only kinds of these handlers were asked for");
             let active = Active {
@@ -190,8 +205,26 @@ impl Worker {
             );
             let task = self.tasks.spawn(attempt);
             self.active.insert(task.id(), active);
+            self.queue.replicas().count(self.name, true);
         }
-        Ok(count)
+        Ok(more)
+    }
+
+    /// Takes note of what a claim tells beside its jobs.
+    fn note(&mut self, claims: &Claims) {
+        self.queue.after(&claims.follow);
+        self.is_capped = claims.is_capped;
+        if let Some(again_ms) = claims.again_ms {
+            self.look_at_ms = self.look_at_ms.min(again_ms);
+        }
+        if let Some(put_off_ms) = claims.put_off_ms {
+            self.queue.bells().ring_at(put_off_ms);
+        }
+    }
+
+    /// How many jobs may be claimed.
+    fn room(&self) -> usize {
+        self.scale.borrow().saturating_sub(self.active.len())
     }
 
     /// Prolongs all leases. A job whose lease is gone belongs to somebody else, or was cancelled:
@@ -238,7 +271,10 @@ impl Worker {
         let leases: Vec<Lease> = self
             .active
             .drain()
-            .map(|(_, active)| active.lease)
+            .map(|(_, active)| {
+                self.queue.replicas().count(self.name, false);
+                active.lease
+            })
             .collect();
         let count = leases.len();
         let returned = self.queue.write(move |tx| {
@@ -285,6 +321,10 @@ impl Worker {
         };
         if let Some(active) = self.active.remove(&id) {
             self.queue.attempt_ended(&active.lease);
+            self.queue.replicas().count(self.name, false);
+            if self.is_capped {
+                self.queue.bells().ring(self.name);
+            }
             if let Err(error) = ended {
                 // Handlers are contained, so this is the queue's own fault; the lease expires.
                 tracing::error!(%error, job.id = active.lease.id, "an attempt ended abnormally");
@@ -332,6 +372,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         for active in self.active.values() {
             self.queue.attempt_ended(&active.lease);
+            self.queue.replicas().count(self.name, false);
         }
     }
 }

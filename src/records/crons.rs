@@ -5,7 +5,6 @@
 //! the start. A job that panics or fails is logged and runs again at its next time.
 
 pub(crate) mod jobs;
-mod schedule;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +21,6 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use jobs::{JOBS, Job};
-pub(crate) use schedule::Schedule;
 
 use crate::{Error, Records};
 
@@ -107,7 +105,7 @@ impl Records {
     /// Whether the job is due and this process is the one to run it.
     async fn claim(&self, job: &Job, kept: &mut Option<Kept>) -> Result<bool, Error> {
         let expression = (job.expression)(&self.settings());
-        let Ok(schedule) = Schedule::parse(&expression) else {
+        let Ok(schedule) = mito_queue::Cron::parse(&expression) else {
             // It is off.
             *kept = None;
             return Ok(false);

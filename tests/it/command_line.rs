@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, process::Command};
 
-use crate::harness::{ADMIN, Process, command, create_admin, run};
+use crate::harness::{ADMIN, PATIENCE, Process, command, create_admin, run};
 
 /// Runs `mito up --json` that must fail; gives the exit code and the reason.
 fn refused(data: &std::path::Path, more: &[&str]) -> (i32, String) {
@@ -326,4 +326,55 @@ fn the_configuration_is_shown_with_origins_and_without_secrets() {
         !out.contains("hunter2") && !out.contains(crate::harness::SECRET_KEY),
         "{out}"
     );
+}
+
+#[test]
+fn worker_roles_are_scaled_while_mito_runs_and_stay_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let process = Process::start(&data, &[]);
+    let scale = |arguments: &[&str]| {
+        let mut all = vec!["scale", "--json"];
+        all.extend_from_slice(arguments);
+        let (code, out, err) = run(command(&data, &all), "");
+        let roles: serde_json::Value = serde_json::from_str(&out).unwrap_or_default();
+        let replicas = |name: &str| {
+            let roles = roles.as_array().into_iter().flatten();
+            let role = roles.clone().find(|role| role["name"] == name);
+            role.and_then(|role| role["replicas"].as_u64())
+        };
+        (
+            code.unwrap(),
+            replicas("notifications"),
+            replicas("ai-pipeline"),
+            err,
+        )
+    };
+    let (code, notifications, ai, err) = scale(&[]);
+    assert_eq!((code, notifications, ai), (0, Some(2), Some(1)), "{err}");
+    let (code, notifications, ai, err) = scale(&["notifications=3", "ai=0"]);
+    assert_eq!((code, notifications, ai), (0, Some(3), Some(0)), "{err}");
+    let (code, _, _, err) = scale(&["redis=3"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("no worker role called \"redis\""), "{err}");
+    let (code, _, _, err) = scale(&["notifications"]);
+    assert_eq!(code, 64);
+    assert!(err.contains("ROLE=N"), "{err}");
+    let (_, shown, _) = run(command(&data, &["ps", "--json"]), "");
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let services = shown.as_array().unwrap();
+    let role = services.iter().find(|role| role["name"] == "notifications");
+    assert_eq!(role.unwrap()["replicas"], 3);
+    process.kill();
+    let process = Process::start(&data, &["--scale", "notifications=4"]);
+    // A worker recalls its number when it starts; the configuration now says another one for one.
+    let began = std::time::Instant::now();
+    loop {
+        let (code, notifications, ai, err) = scale(&[]);
+        if (code, notifications, ai) == (0, Some(4), Some(0)) {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "{notifications:?} {ai:?} {err}");
+    }
+    process.kill();
 }

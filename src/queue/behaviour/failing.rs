@@ -3,10 +3,12 @@
 use mito_core::telemetry::{self, LogFormat, LogRow, LogSink};
 
 use super::*;
-use crate::handlers::Attempt;
+
+pub(super) type Attempt =
+    std::pin::Pin<Box<dyn Future<Output = Result<Completed, Failure>> + Send>>;
 
 /// Fails in the given way until the attempt with that number, then completes.
-fn failing(
+pub(super) fn failing(
     until_attempt: u32,
     how: fn() -> Failure,
 ) -> impl Fn(Running<Note>) -> Attempt + Send + Sync {

@@ -1,7 +1,7 @@
 //! Who may finish a job: renewal, loss, cancelling, shutdown.
 
+use super::failing::Attempt;
 use super::*;
-use crate::handlers::Attempt;
 
 /// Says when it is dropped.
 struct Dropped(Seen);

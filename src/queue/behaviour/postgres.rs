@@ -1,10 +1,12 @@
 //! The same queue on PostgreSQL, where one is given to test on. Bells may ring before the commit
 //! there, and leases of another boot may be alive, so these cases let time pass.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
 use mito_database::{Action, NewEvent};
 
 use super::*;
-use crate::Relay;
+use crate::{Flow, Limits, RateLimit, Relay};
 
 /// The variable that names the server.
 const VARIABLE: &str = "MITO_TEST_POSTGRES";
@@ -144,4 +146,107 @@ async fn a_file_is_relayed_into_it() {
     let expected: Vec<String> = (0..120).map(|number| format!("{number:03}")).collect();
     assert_eq!(process.effects().await, expected);
     process.stop().await;
+}
+
+/// Counts how many run at once, in all processes.
+#[derive(Clone, Default)]
+struct Counted {
+    running: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    async fn run(self, job: Running<Note>) -> Result<Completed, Failure> {
+        let running = self.running.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(running, SeqCst);
+        let text = job.payload.text.clone();
+        let kept: String = job.step("step", || async { Ok(text) }).await?;
+        job.progress(&50)?;
+        let children = job.children().await?.len();
+        // Before the completion, after which another one may start.
+        self.running.fetch_sub(1, SeqCst);
+        let ended = job.complete_with(&children, move |tx| effect(tx, &kept));
+        ended.await.map_err(|error: Error| error.into())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_flows_keys_and_steps_hold_with_two_processes() {
+    let Some(stage) = Stage::on_postgres("limits").await else {
+        return;
+    };
+    let (mut one, mut two) = (stage.process().await, stage.process().await);
+    let limits = Limits {
+        concurrency: Some(5),
+        group_concurrency: Some(1),
+        rate: Some(RateLimit {
+            max: 20,
+            window_ms: 10_000,
+        }),
+        ..Limits::default()
+    };
+    one.queue.limit("test", limits).await.unwrap();
+    let counted = Counted::default();
+    for process in [&mut one, &mut two] {
+        process.start(process.queue.keeper());
+        let counted = counted.clone();
+        process.work(Policy::default(), move |job| counted.clone().run(job));
+    }
+    let mut ids = Vec::new();
+    for number in 0..30 {
+        let options = Enqueue {
+            group_key: Some((number % 3).to_string()),
+            unique: Some(crate::Unique::KeepLastIfActive {
+                key: number.to_string(),
+            }),
+            wait_limit: Some(Duration::from_hours(1)),
+            ..Enqueue::default()
+        };
+        let process = if number % 2 == 0 { &one } else { &two };
+        ids.push(process.enqueue_with("job", options).await.unwrap());
+    }
+    let (queue, child) = (one.queue.clone(), |text: &str| {
+        let note = Note {
+            text: text.to_owned(),
+        };
+        Flow::new(&note, Enqueue::default()).unwrap()
+    });
+    let flow = child("parent").child(child("left")).child(child("right"));
+    let enqueue = move |tx: &mut Tx<'_>| queue.enqueue_flow(tx, &flow);
+    ids.push(one.database.write(enqueue).await.unwrap());
+    let note = Note {
+        text: "scheduled".to_owned(),
+    };
+    let every = crate::Schedule::every(Duration::from_mins(1));
+    for process in [&one, &two] {
+        process
+            .queue
+            .schedule("s", &note, every.clone())
+            .await
+            .unwrap();
+    }
+    until("all ran", async || {
+        one.clock.advance(STEP);
+        one.effects().await.len() >= 33
+    })
+    .await;
+    let most = counted.most.load(SeqCst);
+    assert!(most <= 5, "{most} ran at once");
+    for id in &ids {
+        let finished = two.queue.finished(id).await.unwrap();
+        assert_eq!(finished.state, JobState::Completed);
+    }
+    let parent = one.job(&ids[30]).await;
+    assert_eq!((parent.result, parent.children.len()), (2.into(), 2));
+    let runs = one.queue.schedules().await.unwrap()[0].runs;
+    let effects = async || one.effects().await;
+    until("those of the schedule", async || {
+        one.clock.advance(STEP);
+        let effects = effects().await;
+        let scheduled = effects.iter().filter(|text| *text == "scheduled").count();
+        u32::try_from(scheduled).unwrap() >= runs.max(1)
+    })
+    .await;
+    one.stop().await;
+    two.stop().await;
 }

@@ -88,14 +88,14 @@ async fn history_slows_no_query() {
     for (sql, index) in [
         (
             "EXPLAIN QUERY PLAN SELECT id, sequence, priority, payload FROM _mito_queue_jobs \
-             WHERE state = 'available' AND queue = 'q' AND kind = 'k' \
+             WHERE state = 'available' AND held = 0 AND queue = 'q' AND kind = 'k' \
              ORDER BY priority, sequence LIMIT 10",
-            "_mito_queue_jobs_available",
+            "_mito_queue_jobs_ready",
         ),
         (
             "EXPLAIN QUERY PLAN SELECT MIN(kind) FROM _mito_queue_jobs \
-             WHERE state = 'available' AND queue = 'q' AND kind > 'k'",
-            "_mito_queue_jobs_available",
+             WHERE state = 'available' AND held = 0 AND queue = 'q' AND kind > 'k'",
+            "_mito_queue_jobs_ready",
         ),
         (
             "EXPLAIN QUERY PLAN SELECT id FROM _mito_queue_jobs WHERE waits_until_ms <= 5 \

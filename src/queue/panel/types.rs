@@ -1,9 +1,9 @@
 //! What the panel is told, also as TypeScript.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::JobState;
+use crate::{JobState, Limits, flow::Child};
 
 /// A job in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -53,6 +53,24 @@ pub struct JobDetail {
     pub payload: serde_json::Value,
     /// What keeps a second such job from being enqueued.
     pub unique_key: Option<String>,
+    /// What it shares with other jobs of its kind of which one waits or runs at a time.
+    pub dedup_key: Option<String>,
+    /// The group whose limits it shares.
+    pub group_key: Option<String>,
+    /// The job that waits for it.
+    pub parent: Option<String>,
+    /// For how many children it waits.
+    pub children_left: u32,
+    /// The jobs that it waits or waited for.
+    pub children: Vec<Child>,
+    /// What it gave back.
+    #[ts(type = "unknown")]
+    pub result: serde_json::Value,
+    /// How far it is: a percentage, or what its handler says.
+    #[ts(type = "unknown")]
+    pub progress: serde_json::Value,
+    /// The names of the steps behind it; a further attempt begins after them.
+    pub steps: Vec<String>,
     /// Lines that its attempts left.
     pub log: Vec<JobLogLine>,
 }
@@ -76,6 +94,10 @@ pub struct JobLogLine {
 pub struct QueueSummary {
     /// The name.
     pub name: String,
+    /// Whether no jobs are started.
+    pub paused: bool,
+    /// How much of it may run.
+    pub limits: Limits,
     /// Jobs by state.
     pub counts: StateCounts,
     /// Counting stops at this number, which then means "at least".
@@ -118,4 +140,22 @@ impl StateCounts {
             JobState::Cancelled => &mut self.cancelled,
         }
     }
+}
+
+/// How many dead letters are available again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Replayed {
+    /// How many.
+    #[ts(type = "number")]
+    pub jobs: u64,
+}
+
+/// How many replicas a worker role is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(export)]
+pub struct Scale {
+    /// How many; 0 starts no jobs.
+    pub replicas: usize,
 }

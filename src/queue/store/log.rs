@@ -2,12 +2,21 @@
 
 use mito_database::Tx;
 
-use super::Result;
+use super::{Lease, Result, steps};
 
 /// The most lines of one job.
 pub(crate) const MAX_LINES: i64 = 1_000;
 /// The longest line, in bytes.
 const MAX_LINE_BYTES: usize = 4 * 1024;
+
+/// [`append`] by the holder of the lease; whether it was held.
+pub(crate) fn append_held(tx: &mut Tx<'_>, lease: &Lease, line: &str) -> Result<bool> {
+    let is_held = steps::is_held(tx, lease)?;
+    if is_held {
+        append(tx, &lease.id, line)?;
+    }
+    Ok(is_held)
+}
 
 /// Appends a line, unless the job has [`MAX_LINES`] already.
 pub(crate) fn append(tx: &mut Tx<'_>, job: &str, line: &str) -> Result<()> {

@@ -2,7 +2,11 @@
 
 use mito_database::{Row, ToValue, Tx};
 
-use super::{Lease, Result, finish, strings};
+use super::{
+    Lease, Result, claim, finish,
+    follow::{self, Follow},
+    strings,
+};
 
 /// The most rows that one transaction changes here.
 pub(crate) const CHUNK: i64 = 500;
@@ -37,6 +41,8 @@ pub(crate) struct Rescued {
     pub(crate) available: Vec<String>,
     /// How many had no attempt left.
     pub(crate) discarded: usize,
+    /// Whom to tell.
+    pub(crate) follow: Follow,
 }
 
 impl Rescued {
@@ -65,8 +71,9 @@ pub(crate) fn of_other_boots(tx: &mut Tx<'_>, queue: &str, boot: &str) -> Result
 
 fn rescue(tx: &mut Tx<'_>, condition: &str, parameters: &[&dyn ToValue]) -> Result<Rescued> {
     let sql = format!(
-        "SELECT id, queue, lease_token, attempts, max_attempts FROM _mito_queue_jobs \
+        "SELECT {}, lease_token, attempts, max_attempts FROM _mito_queue_jobs \
          WHERE {condition} LIMIT {CHUNK}{}",
+        follow::COLUMNS,
         super::skip_locked(tx)
     );
     let mut rescued = Rescued::default();
@@ -88,7 +95,10 @@ fn rescue_one(tx: &mut Tx<'_>, row: &Row, rescued: &mut Rescued) -> Result<()> {
     if max_attempts.is_some_and(|max_attempts| attempts >= max_attempts) {
         let reason =
             format!("attempt {attempts} was the last one, and its process ended or lost the lease");
-        finish::discard(tx, &lease, &reason)?;
+        if let Some(follow) = finish::discard(tx, &lease, &reason)? {
+            rescued.follow.queues.extend(follow.queues);
+            rescued.follow.ended.extend(follow.ended);
+        }
         rescued.discarded += 1;
         return Ok(());
     }
@@ -102,6 +112,24 @@ fn rescue_one(tx: &mut Tx<'_>, row: &Row, rescued: &mut Rescued) -> Result<()> {
             &lease.token,
         ],
     )?;
+    follow::left(tx, row, &mut rescued.follow)?;
     rescued.available.push(row.get("queue")?);
     Ok(())
+}
+
+/// Gives up jobs that nobody has started in the time that they were given, at most [`CHUNK`] of
+/// them; returns how many.
+pub(crate) fn give_up(tx: &mut Tx<'_>, follow: &mut Follow) -> Result<usize> {
+    let now_ms = tx.now_ms();
+    let rows = tx.query(
+        "SELECT id, due_ms, expires_ms FROM _mito_queue_jobs WHERE expires_ms <= $1 \
+         ORDER BY expires_ms LIMIT $2",
+        &[&now_ms, &CHUNK],
+    )?;
+    for row in &rows {
+        let limit_ms = row.get::<i64>("expires_ms")? - row.get::<i64>("due_ms")?;
+        let reason = claim::waited_too_long(limit_ms);
+        finish::discard_waiting(tx, &row.get::<String>("id")?, &reason, follow)?;
+    }
+    Ok(rows.len())
 }

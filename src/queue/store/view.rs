@@ -3,9 +3,9 @@
 
 use mito_database::{Error, Row, ToValue, Tx};
 
-use super::Result;
+use super::{Result, limits};
 use crate::{
-    JobState,
+    Finished, JobState,
     panel::types::{JobDetail, JobLogLine, JobSummary, QueueSummary, StateCounts},
 };
 
@@ -14,6 +14,9 @@ const MAX_QUEUES: usize = 100;
 
 /// Counting stops here.
 pub(crate) const COUNT_LIMIT: u32 = 10_000;
+
+/// How many jobs of a queue and state one search looks at.
+const MAX_SEARCHED: u32 = 2_000;
 
 const SUMMARY_COLUMNS: &str = "id, sequence, queue, kind, state, priority, attempts, \
     max_attempts, created_ms, due_ms, started_ms, finished_ms, error, request_id";
@@ -25,11 +28,23 @@ pub(crate) struct Filter {
     pub(crate) queue: Option<String>,
     /// Only jobs that were enqueued before the one with this sequence.
     pub(crate) before: Option<i64>,
+    /// Only jobs that have this in their kind, payload or error, or as their id.
+    pub(crate) search: Option<String>,
     pub(crate) limit: usize,
 }
 
-/// Jobs, the newest first, each with its sequence.
-pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, JobSummary)>> {
+/// A part of a list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// Jobs, the newest first.
+    pub(crate) jobs: Vec<JobSummary>,
+    /// What [`Filter::before`] is for the next part.
+    pub(crate) next: Option<i64>,
+}
+
+/// Jobs, the newest first. A search looks at the newest [`MAX_SEARCHED`] of each queue and state,
+/// and goes on from there in the next part, which may therefore be there when this one is empty.
+pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Found> {
     let queues = match &filter.queue {
         Some(queue) => vec![queue.clone()],
         None => queue_names(tx)?,
@@ -38,36 +53,120 @@ pub(crate) fn jobs(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, JobSumm
         .state
         .map_or_else(|| JobState::ALL.to_vec(), |state| vec![state]);
     let before = filter.before.unwrap_or(i64::MAX);
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    let sql = format!(
-        "SELECT {SUMMARY_COLUMNS} FROM _mito_queue_jobs \
-         WHERE queue = $1 AND state = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4"
-    );
-    let mut found = Vec::new();
+    let (mut found, mut horizon) = (Vec::new(), None);
     for queue in &queues {
         for state in &states {
-            for row in tx.query(&sql, &[queue, &state.name(), &before, &limit])? {
-                found.push((row.get("sequence")?, summary(&row)?));
+            if filter.search.is_some() {
+                horizon = horizon.max(searched_until(tx, queue, *state, before)?);
             }
+            found.extend(of_state(tx, filter, queue, *state, before)?);
         }
     }
+    // Below the horizon not all have been looked at.
+    found.retain(|(sequence, _)| horizon.is_none_or(|horizon| *sequence >= horizon));
     found.sort_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+    let is_full = found.len() >= filter.limit;
     found.truncate(filter.limit);
-    Ok(found)
+    let last = found.last().map(|(sequence, _)| *sequence);
+    Ok(Found {
+        next: if is_full { last } else { horizon },
+        jobs: found.into_iter().map(|(_, job)| job).collect(),
+    })
+}
+
+/// How far a search sees in one state of a queue; nothing if that is all of it.
+fn searched_until(
+    tx: &mut Tx<'_>,
+    queue: &str,
+    state: JobState,
+    before: i64,
+) -> Result<Option<i64>> {
+    let row = tx.query_one(
+        "SELECT sequence FROM _mito_queue_jobs WHERE queue = $1 AND state = $2 AND sequence < $3 \
+         ORDER BY sequence DESC LIMIT 1 OFFSET $4",
+        &[&queue, &state.name(), &before, &(MAX_SEARCHED - 1)],
+    )?;
+    row.map(|row| row.get("sequence")).transpose()
+}
+
+fn of_state(
+    tx: &mut Tx<'_>,
+    filter: &Filter,
+    queue: &str,
+    state: JobState,
+    before: i64,
+) -> Result<Vec<(i64, JobSummary)>> {
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let rows = match &filter.search {
+        None => {
+            let sql = format!(
+                "SELECT {SUMMARY_COLUMNS} FROM _mito_queue_jobs \
+                 WHERE queue = $1 AND state = $2 AND sequence < $3 \
+                 ORDER BY sequence DESC LIMIT $4"
+            );
+            tx.query(&sql, &[&queue, &state.name(), &before, &limit])?
+        }
+        Some(text) => {
+            // Payloads that hold secrets are not searched: an answer would tell of them.
+            let sql = format!(
+                "SELECT {SUMMARY_COLUMNS} FROM (SELECT {SUMMARY_COLUMNS}, payload, sensitive \
+                     FROM _mito_queue_jobs WHERE queue = $1 AND state = $2 AND sequence < $3 \
+                     ORDER BY sequence DESC LIMIT $5) AS newest \
+                 WHERE id = $6 OR LOWER(kind) LIKE $7 ESCAPE '!' \
+                     OR LOWER(COALESCE(error, '')) LIKE $7 ESCAPE '!' \
+                     OR (sensitive = 0 AND LOWER(payload) LIKE $7 ESCAPE '!') \
+                 ORDER BY sequence DESC LIMIT $4"
+            );
+            let (name, pattern) = (state.name(), pattern(text));
+            let bound: [&dyn ToValue; 7] = [
+                &queue,
+                &name,
+                &before,
+                &limit,
+                &MAX_SEARCHED,
+                text,
+                &pattern,
+            ];
+            tx.query(&sql, &bound)?
+        }
+    };
+    rows.iter()
+        .map(|row| Ok((row.get("sequence")?, summary(row)?)))
+        .collect()
+}
+
+/// What LIKE finds the text with, wherever it is.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// One job with all that is known of it.
 pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
     let sql = format!(
-        "SELECT {SUMMARY_COLUMNS}, payload, sensitive, unique_key FROM _mito_queue_jobs WHERE id = $1"
+        "SELECT {SUMMARY_COLUMNS}, payload, sensitive, unique_key, dedup_key, group_key, \
+             parent, children_left, result, progress \
+         FROM _mito_queue_jobs WHERE id = $1"
     );
     let Some(row) = tx.query_one(&sql, &[&id])? else {
         return Ok(None);
     };
-    let payload: String = if row.get("sensitive")? {
+    let is_sensitive: bool = row.get("sensitive")?;
+    let payload: String = if is_sensitive {
         "null".to_owned()
     } else {
         row.get("payload")?
+    };
+    let said = |column: &str| -> Result<serde_json::Value> {
+        let text: Option<String> = row.get(column)?;
+        Ok(super::json(text.filter(|_| !is_sensitive).as_deref()))
     };
     let log = tx.query(
         "SELECT number, at_ms, line FROM _mito_queue_log WHERE job = $1 ORDER BY number",
@@ -78,6 +177,14 @@ pub(crate) fn job(tx: &mut Tx<'_>, id: &str) -> Result<Option<JobDetail>> {
         // What cannot be read is shown as the text it is.
         payload: serde_json::from_str(&payload).unwrap_or(serde_json::Value::String(payload)),
         unique_key: row.get("unique_key")?,
+        dedup_key: row.get("dedup_key")?,
+        group_key: row.get("group_key")?,
+        parent: row.get("parent")?,
+        children_left: row.get("children_left")?,
+        result: said("result")?,
+        progress: said("progress")?,
+        steps: steps(tx, id)?,
+        children: super::flow::shown_children(tx, id)?,
         log: log.iter().map(log_line).collect::<Result<_>>()?,
     }))
 }
@@ -99,8 +206,11 @@ fn queue(tx: &mut Tx<'_>, name: String) -> Result<QueueSummary> {
         &[&name],
     )?;
     let oldest_available_ms = oldest.map(|row| row.get("due_ms")).transpose()?;
+    let (paused, limits) = limits::of_queue(tx, &name)?;
     Ok(QueueSummary {
         name,
+        paused,
+        limits,
         counts,
         count_limit: COUNT_LIMIT,
         oldest_available_ms,
@@ -136,16 +246,21 @@ fn queue_names(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn summary(row: &Row) -> Result<JobSummary> {
+/// The state of a row.
+pub(crate) fn state(row: &Row) -> Result<JobState> {
     let state: String = row.get("state")?;
+    JobState::from_name(&state).ok_or_else(|| Error::Column {
+        column: "state".to_owned(),
+        reason: format!("{state:?} is no state of a job"),
+    })
+}
+
+fn summary(row: &Row) -> Result<JobSummary> {
     Ok(JobSummary {
         id: row.get("id")?,
         queue: row.get("queue")?,
         kind: row.get("kind")?,
-        state: JobState::from_name(&state).ok_or_else(|| Error::Column {
-            column: "state".to_owned(),
-            reason: format!("{state:?} is no state of a job"),
-        })?,
+        state: state(row)?,
         priority: row.get("priority")?,
         attempts: row.get("attempts")?,
         max_attempts: row.get("max_attempts")?,
@@ -156,6 +271,44 @@ fn summary(row: &Row) -> Result<JobSummary> {
         error: row.get("error")?,
         request_id: row.get("request_id")?,
     })
+}
+
+/// The names of the steps that a job has behind it.
+fn steps(tx: &mut Tx<'_>, id: &str) -> Result<Vec<String>> {
+    let rows = tx.query(
+        "SELECT name FROM _mito_queue_steps WHERE job = $1 ORDER BY at_ms, name",
+        &[&id],
+    )?;
+    super::strings(&rows, "name")
+}
+
+/// Whether a job has ended, and how.
+pub(crate) enum Ending {
+    /// There is no such job.
+    Missing,
+    /// It has not ended.
+    Ahead,
+    /// It has ended.
+    Ended(Finished),
+}
+
+/// Whether a job has ended, and how.
+pub(crate) fn ending(tx: &mut Tx<'_>, id: &str) -> Result<Ending> {
+    let row = tx.query_one(
+        "SELECT state, result, error, finished_ms FROM _mito_queue_jobs WHERE id = $1",
+        &[&id],
+    )?;
+    let Some(row) = row else {
+        return Ok(Ending::Missing);
+    };
+    if row.get::<Option<i64>>("finished_ms")?.is_none() {
+        return Ok(Ending::Ahead);
+    }
+    Ok(Ending::Ended(Finished {
+        state: state(&row)?,
+        result: super::json(row.get::<Option<String>>("result")?.as_deref()),
+        error: row.get("error")?,
+    }))
 }
 
 fn log_line(row: &Row) -> Result<JobLogLine> {

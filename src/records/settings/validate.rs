@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::ips;
 use crate::{
     FieldError,
-    crons::Schedule,
     error::FieldErrors,
     fields::accept::{is_email, is_url},
 };
@@ -113,7 +112,7 @@ impl Checked<'_> {
     fn backups(&mut self) {
         let cron = self.text("backups.cron");
         let runs = !cron.is_empty();
-        if runs && let Err(reason) = Schedule::parse(cron) {
+        if runs && let Err(reason) = mito_queue::Cron::parse(cron) {
             let error = FieldError::new("validation_invalid_cron", reason);
             self.add("backups.cron", error);
         }

@@ -1,14 +1,21 @@
-//! Cron expressions as PocketBase reads them: five segments of numbers, or a macro, in UTC, to the
-//! minute. A day must fit both the day of the month and that of the week. The crates for this read
+//! Cron expressions as PocketBase reads them: five segments of numbers, or a macro, to the minute.
+//! A day must fit both the day of the month and that of the week. The crates for this read
 //! other dialects (seconds, names, either day), so expressions would mean something else here.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 /// The longest expression, in bytes.
 const MAX_EXPRESSION: usize = 500;
 /// How many days ahead a time is looked for: a 29th of February on a given weekday comes within 40
 /// years.
 const HORIZON_DAYS: u32 = 40 * 366;
+
+/// The hours of an expression that names none.
+const EVERY_HOUR: u64 = (1 << 24) - 1;
 
 /// The smallest and largest number of each segment.
 const MINUTES: (u8, u8) = (0, 59);
@@ -17,9 +24,9 @@ const DAYS: (u8, u8) = (1, 31);
 const MONTHS: (u8, u8) = (1, 12);
 const WEEKDAYS: (u8, u8) = (0, 6);
 
-/// When something is due.
+/// A cron expression that has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Schedule {
+pub struct Cron {
     minutes: u64,
     hours: u64,
     days: u64,
@@ -27,9 +34,9 @@ pub(crate) struct Schedule {
     weekdays: u64,
 }
 
-impl Schedule {
+impl Cron {
     /// Reads an expression; the error is the reason in a sentence.
-    pub(crate) fn parse(expression: &str) -> Result<Self, String> {
+    pub fn parse(expression: &str) -> Result<Self, String> {
         let expression = match expression {
             "@yearly" | "@annually" => "0 0 1 1 *",
             "@monthly" => "0 0 1 * *",
@@ -60,13 +67,25 @@ impl Schedule {
         })
     }
 
-    /// The first minute after `after_ms` that is one of those; none within forty years.
-    pub(crate) fn next(&self, after_ms: i64) -> Option<i64> {
+    /// The first minute after `after_ms` that is one of those in UTC; none within forty years.
+    pub fn next(&self, after_ms: i64) -> Option<i64> {
+        self.next_in(after_ms, &TimeZone::UTC)
+    }
+
+    /// [`Cron::next`] by the clocks of a time zone. What falls into the hour that is skipped in
+    /// spring is due an hour later; what falls into the hour that autumn repeats is due the first
+    /// time. An expression for every hour follows the hours that really pass.
+    pub fn next_in(&self, after_ms: i64, zone: &TimeZone) -> Option<i64> {
         let minute_ms = 60_000;
         let next_ms = after_ms.div_euclid(minute_ms) + 1;
         let next_ms = next_ms.checked_mul(minute_ms)?;
         let from = Timestamp::from_millisecond(next_ms).ok()?;
-        let from = from.to_zoned(TimeZone::UTC).datetime();
+        if self.hours == EVERY_HOUR
+            && let Some(at_ms) = self.within_the_hour(from, zone)
+        {
+            return Some(at_ms);
+        }
+        let from = from.to_zoned(zone.clone()).datetime();
         let mut date = from.date();
         for day in 0..=HORIZON_DAYS {
             if self.fits_day(date.at(0, 0, 0, 0)) {
@@ -75,14 +94,50 @@ impl Schedule {
                 } else {
                     (0, 0)
                 };
-                if let Some((hour, minute)) = self.time_from(hour, minute) {
-                    let at = date.at(hour, minute, 0, 0).to_zoned(TimeZone::UTC).ok()?;
-                    return Some(at.timestamp().as_millisecond());
+                if let Some(at_ms) = self.in_day(date, (hour, minute), after_ms, zone)? {
+                    return Some(at_ms);
                 }
             }
             date = date.tomorrow().ok()?;
         }
         None
+    }
+
+    /// The first fitting minute of the next hour, as it passes.
+    fn within_the_hour(&self, from: Timestamp, zone: &TimeZone) -> Option<i64> {
+        (0..60).find_map(|minute: i64| {
+            let at = from.checked_add(SignedDuration::from_mins(minute)).ok()?;
+            let civil = at.to_zoned(zone.clone()).datetime();
+            let fits = has(self.minutes, civil.minute()) && self.fits_day(civil);
+            fits.then(|| at.as_millisecond())
+        })
+    }
+
+    /// The first fitting time of a day that comes after `after_ms`: one that a clock set back
+    /// shows again has been.
+    #[expect(clippy::option_option, reason = "the outer one ends the search")]
+    fn in_day(
+        &self,
+        date: Date,
+        (mut hour, mut minute): (i8, i8),
+        after_ms: i64,
+        zone: &TimeZone,
+    ) -> Option<Option<i64>> {
+        while let Some(found) = self.time_from(hour, minute) {
+            let at = date
+                .at(found.0, found.1, 0, 0)
+                .to_zoned(zone.clone())
+                .ok()?;
+            let at_ms = at.timestamp().as_millisecond();
+            if at_ms > after_ms {
+                return Some(Some(at_ms));
+            }
+            (hour, minute) = match found {
+                (hour, 59) => (hour + 1, 0),
+                (hour, minute) => (hour, minute + 1),
+            };
+        }
+        Some(None)
     }
 
     fn fits_day(&self, at: DateTime) -> bool {
@@ -188,7 +243,7 @@ mod tests {
     #[test]
     fn the_next_time_is_found() {
         let check = |expression: &str, after: &str, expected: &str| {
-            let schedule = Schedule::parse(expression).unwrap();
+            let schedule = Cron::parse(expression).unwrap();
             let next = schedule.next(at(after));
             assert_eq!(next, Some(at(expected)), "{expression} after {after}");
         };
@@ -234,8 +289,70 @@ mod tests {
     }
 
     #[test]
+    fn clocks_that_change_neither_skip_nor_double() {
+        let check = |expression: &str, zone: &str, after: &str, expected: &[&str]| {
+            let (cron, zone) = (
+                Cron::parse(expression).unwrap(),
+                TimeZone::get(zone).unwrap(),
+            );
+            let mut at_ms = at(after);
+            for expected in expected {
+                at_ms = cron.next_in(at_ms, &zone).unwrap();
+                assert_eq!(at_ms, at(expected), "{expression}: {expected}");
+            }
+        };
+        let berlin = "Europe/Berlin";
+        // 02:30 does not exist on the 29th of March and is there twice on the 25th of October.
+        check(
+            "30 2 * * *",
+            berlin,
+            "2026-03-28T00:00:00Z",
+            &[
+                "2026-03-28T01:30:00Z",
+                "2026-03-29T01:30:00Z",
+                "2026-03-30T00:30:00Z",
+            ],
+        );
+        check(
+            "30 2 * * *",
+            berlin,
+            "2026-10-24T12:00:00Z",
+            &["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"],
+        );
+        check(
+            "30 2,3 * * *",
+            berlin,
+            "2026-03-29T00:00:00Z",
+            &["2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"],
+        );
+        check(
+            "*/30 * * * *",
+            berlin,
+            "2026-10-25T00:00:00Z",
+            &[
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T01:00:00Z",
+                "2026-10-25T01:30:00Z",
+                "2026-10-25T02:00:00Z",
+            ],
+        );
+        check(
+            "0 9 * * 1",
+            "America/New_York",
+            "2026-11-01T00:00:00Z",
+            &["2026-11-02T14:00:00Z"],
+        );
+        check(
+            "*/5 * * * *",
+            "Asia/Kathmandu",
+            "2026-11-01T00:01:00Z",
+            &["2026-11-01T00:05:00Z"],
+        );
+    }
+
+    #[test]
     fn what_never_comes_is_no_endless_search() {
-        let never = Schedule::parse("0 0 30 2 *").unwrap();
+        let never = Cron::parse("0 0 30 2 *").unwrap();
         assert_eq!(never.next(at("2026-01-01T00:00:00Z")), None);
         assert_eq!(never.next(i64::MAX), None);
     }
@@ -243,7 +360,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_says_why() {
         let check = |expression: &str, expected: &str| {
-            let reason = Schedule::parse(expression).expect_err(expression);
+            let reason = Cron::parse(expression).expect_err(expression);
             assert!(reason.contains(expected), "{expression:?}: {reason}");
         };
         for five in [
