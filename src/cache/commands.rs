@@ -14,6 +14,7 @@ mod keys;
 pub(crate) mod options;
 mod scan;
 mod session;
+mod sorted_sets;
 mod strings;
 
 pub(crate) use keys::{check_flush, database_number, subcommand};
@@ -128,6 +129,8 @@ pub(crate) enum Keys {
     },
     /// The word at this index says how many follow it.
     Numbered(usize),
+    /// The first word after the name, and those that the second one counts.
+    Destination,
     /// After the word `STREAMS`, half of the rest.
     Streams,
 }
@@ -149,6 +152,7 @@ impl Keys {
     pub(crate) fn shown(self) -> [i64; 3] {
         match self {
             Self::Range { first, last, step } => [first.into(), last.into(), step.into()],
+            Self::Destination => [1, 1, 1],
             Self::None | Self::Numbered(_) | Self::Streams => [0, 0, 0],
         }
     }
@@ -180,6 +184,11 @@ impl Keys {
                     .cloned()
                     .collect()
             }
+            Self::Destination => {
+                let destination = arguments.get(1).cloned();
+                let sources = Self::Numbered(2).of(arguments);
+                destination.into_iter().chain(sources).collect()
+            }
             Self::Streams => {
                 let at = arguments
                     .iter()
@@ -198,6 +207,7 @@ const TABLES: &[&[Spec]] = &[
     keys::TABLE,
     scan::TABLE,
     session::TABLE,
+    sorted_sets::TABLE,
     strings::TABLE,
 ];
 
