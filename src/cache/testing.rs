@@ -42,6 +42,7 @@ impl Keyspace {
         let words: Vec<Bytes> = line.split(' ').map(word).collect();
         let outcome = self.outcome(&words);
         match outcome {
+            Ok(Reply::NilArray) if self.protocol >= 3 => "nil".to_owned(),
             Ok(reply) => text(&reply),
             Err(Fault::Error(error)) => error.into_owned(),
             Err(Fault::Wait(wait)) => {

@@ -73,7 +73,8 @@ impl SortedSet {
     }
 
     /// Gives a member a score, which is not NaN; the score that it had. The member is copied, so
-    /// that it does not keep the buffer alive in which it arrived.
+    /// that it does not keep the buffer alive in which it arrived. A score of -0 is kept as 0, as
+    /// Redis does it in small sets.
     pub(crate) fn set(&mut self, member: &[u8], score: f64) -> Option<f64> {
         let Some(held) = self.scores.get_mut(member) else {
             self.add(Bytes::copy_from_slice(member), score);
@@ -82,6 +83,7 @@ impl SortedSet {
         let old = *held;
         #[expect(clippy::float_cmp, reason = "any other score is another place")]
         if old != score {
+            let score = score + 0.0;
             *held = score;
             if let Some(member) = self.order.remove(old, member) {
                 self.order.insert(score, member);
@@ -100,6 +102,7 @@ impl SortedSet {
     }
 
     fn add(&mut self, member: Bytes, score: f64) {
+        let score = score + 0.0;
         self.memory_bytes += member.len() as u64 + MEMBER_OVERHEAD_BYTES;
         self.scores.insert(member.clone(), score);
         self.order.insert(score, member);

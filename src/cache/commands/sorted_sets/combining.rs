@@ -45,8 +45,10 @@ impl Aggregate {
     fn of(self, one: f64, other: f64) -> f64 {
         match self {
             Self::Sum => number_or_zero(one + other),
-            Self::Min => one.min(other),
-            Self::Max => one.max(other),
+            // With a score that is not a number, the first one stays.
+            Self::Min if other < one => other,
+            Self::Max if other > one => other,
+            Self::Min | Self::Max => one,
         }
     }
 }
@@ -192,7 +194,7 @@ impl Request {
         };
         let mut result = SortedSet::default();
         for (member, score) in &scores {
-            result.set_whole(member, *score);
+            result.set_whole(member, number_or_zero(*score));
         }
         Ok(result)
     }
@@ -213,13 +215,14 @@ impl Request {
         Ok(scores)
     }
 
+    /// Other than in a union, 0 times infinity becomes 0 only in the end, as in Redis.
     fn intersection(&self, cx: &mut Context<'_>) -> Result<Scores, Fault> {
         let mut scores = Scores::default();
         let Some((smallest, others)) = self.sources.split_first() else {
             return Ok(scores);
         };
         Members::of(cx, &smallest.key)?.each(|member, score| {
-            scores.insert(member.clone(), number_or_zero(score * smallest.weight));
+            scores.insert(member.clone(), score * smallest.weight);
         });
         for source in others {
             let members = Members::of(cx, &source.key)?;
@@ -227,8 +230,7 @@ impl Request {
                 let Some(score) = members.score(member) else {
                     return false;
                 };
-                let score = number_or_zero(score * source.weight);
-                *held = self.aggregate.of(*held, score);
+                *held = self.aggregate.of(*held, score * source.weight);
                 true
             });
         }

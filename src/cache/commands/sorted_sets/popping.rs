@@ -11,6 +11,9 @@ use crate::{
     resp::Reply,
 };
 
+/// Members with their scores.
+type Taken = Vec<(Bytes, f64)>;
+
 /// Which end is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -36,17 +39,12 @@ impl End {
 }
 
 /// Takes up to `limit` members, which is not 0; none if the key is not there.
-fn take(
-    cx: &mut Context<'_>,
-    key: &[u8],
-    end: End,
-    limit: usize,
-) -> Result<Vec<(Bytes, f64)>, Fault> {
+fn take(cx: &mut Context<'_>, key: &[u8], end: End, limit: usize) -> Result<Taken, Fault> {
     let Some(set) = cx.write::<SortedSet>(key)? else {
         return Ok(Vec::new());
     };
     let next = || set.pop(end == End::Highest);
-    let taken: Vec<_> = std::iter::from_fn(next).take(limit).collect();
+    let taken: Taken = std::iter::from_fn(next).take(limit).collect();
     cx.changed(key);
     Ok(taken)
 }
@@ -91,7 +89,7 @@ fn take_first(
     keys: &[Bytes],
     end: End,
     limit: usize,
-) -> Result<Option<(Bytes, Vec<(Bytes, f64)>)>, Fault> {
+) -> Result<Option<(Bytes, Taken)>, Fault> {
     for key in keys {
         if cx.read::<SortedSet>(key)?.is_none() {
             continue;

@@ -50,9 +50,9 @@ impl Query {
                 word if is(word, "LIMIT") && rest.len() >= 2 => {
                     limit = Some((integer(&mut rest)?, integer(&mut rest)?));
                 }
-                word if is(word, "REV") && fixed.reverse.is_none() => reverse = Some(true),
-                word if is(word, "BYLEX") && fixed.by.is_none() => by = Some(By::Member),
-                word if is(word, "BYSCORE") && fixed.by.is_none() => by = Some(By::Score),
+                word if is(word, "REV") && reverse.is_none() => reverse = Some(true),
+                word if is(word, "BYLEX") && by.is_none() => by = Some(By::Member),
+                word if is(word, "BYSCORE") && by.is_none() => by = Some(By::Score),
                 _ => return Err(Fault::SYNTAX),
             }
         }

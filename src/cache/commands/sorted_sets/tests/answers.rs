@@ -37,6 +37,8 @@ fn scores_are_added_under_conditions() {
             ("ZADD z 1e400 a", "ERR value is not a valid float"),
             ("ZADD z 0x10 hex +5 plus .5 half Infinity all", "4"),
             ("ZADD z 1 a 2", "ERR syntax error"),
+            ("ZADD zero -0 a", "1"),
+            ("ZSCORE zero a", "0"),
             ("ZADD z INCR CH", "ERR syntax error"),
             (
                 "ZADD z NX XX 1 a",
@@ -161,6 +163,9 @@ fn ranges_are_shown() {
             ("ZRANGE z -inf +inf BYSCORE LIMIT -1 2", "[]"),
             ("ZRANGE z -inf +inf BYSCORE LIMIT 0 0", "[]"),
             ("ZRANGE z -inf +inf BYSCORE LIMIT 9 2", "[]"),
+            ("ZRANGE z -inf +inf BYSCORE BYSCORE", "ERR syntax error"),
+            ("ZRANGE z 0 1 REV REV", "ERR syntax error"),
+            ("ZRANGE z - + BYLEX BYSCORE", "ERR syntax error"),
             (
                 "ZRANGE z 0 -1 LIMIT 0 1",
                 "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
@@ -193,6 +198,16 @@ fn ranges_are_shown() {
                 "ZRANGE y x -1",
                 "ERR value is not an integer or out of range",
             ),
+        ],
+    );
+}
+
+#[test]
+fn ranges_of_bytes_are_shown() {
+    let mut keyspace = Keyspace::new();
+    check(
+        &mut keyspace,
+        &[
             ("ZADD l 0 a 0 b 0 ba 0 c", "4"),
             ("ZRANGE l - + BYLEX", "[a b ba c]"),
             ("ZRANGE l [b (c BYLEX", "[b ba]"),
@@ -391,6 +406,11 @@ fn sources_are_combined() {
             ("ZUNION 2 i j WITHSCORES", "[x 0]"),
             ("ZUNION 1 i WEIGHTS 0 WITHSCORES", "[x 0]"),
             ("ZINTER 2 i j WITHSCORES", "[x 0]"),
+            (
+                "ZINTER 2 i j WEIGHTS 1 0 AGGREGATE MIN WITHSCORES",
+                "[x inf]",
+            ),
+            ("ZUNION 2 i j WEIGHTS 1 0 AGGREGATE MIN WITHSCORES", "[x 0]"),
             (
                 "ZUNION 0 a",
                 "ERR at least 1 input key is needed for 'zunion' command",
