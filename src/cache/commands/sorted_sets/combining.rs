@@ -194,7 +194,7 @@ impl Request {
         };
         let mut result = SortedSet::default();
         for (member, score) in &scores {
-            result.set_whole(member, number_or_zero(*score));
+            result.set_whole(member, *score);
         }
         Ok(result)
     }
@@ -215,14 +215,15 @@ impl Request {
         Ok(scores)
     }
 
-    /// Other than in a union, 0 times infinity becomes 0 only in the end, as in Redis.
+    /// Other than in a union, 0 times infinity becomes 0 at once in the smallest source alone, as in
+    /// Redis.
     fn intersection(&self, cx: &mut Context<'_>) -> Result<Scores, Fault> {
         let mut scores = Scores::default();
         let Some((smallest, others)) = self.sources.split_first() else {
             return Ok(scores);
         };
         Members::of(cx, &smallest.key)?.each(|member, score| {
-            scores.insert(member.clone(), score * smallest.weight);
+            scores.insert(member.clone(), number_or_zero(score * smallest.weight));
         });
         for source in others {
             let members = Members::of(cx, &source.key)?;

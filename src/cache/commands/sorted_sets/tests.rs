@@ -1,5 +1,7 @@
 //! Sorted sets as clients use them.
 
+use bytes::Bytes;
+
 use crate::testing::Keyspace;
 
 mod answers;
@@ -28,6 +30,16 @@ fn ranks_are_shown_with_scores_as_in_version_7_2() {
             ),
         ],
     );
+}
+
+#[test]
+fn the_destination_is_among_the_keys() {
+    let words = "ZUNIONSTORE t 2 a b WEIGHTS 1 2".split(' ');
+    let words: Vec<Bytes> = words
+        .map(|word| Bytes::from_static(word.as_bytes()))
+        .collect();
+    let spec = crate::commands::find(&words[0]).unwrap();
+    assert_eq!(spec.keys.of(&words), ["t", "a", "b"]);
 }
 
 #[test]

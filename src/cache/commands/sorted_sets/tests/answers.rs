@@ -411,6 +411,18 @@ fn sources_are_combined() {
                 "[x inf]",
             ),
             ("ZUNION 2 i j WEIGHTS 1 0 AGGREGATE MIN WITHSCORES", "[x 0]"),
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_combined_is_refused() {
+    let mut keyspace = Keyspace::new();
+    check(
+        &mut keyspace,
+        &[
+            ("ZADD a 1 x", "1"),
+            ("ZADD b 10 y", "1"),
             (
                 "ZUNION 0 a",
                 "ERR at least 1 input key is needed for 'zunion' command",
