@@ -132,6 +132,8 @@ pub(crate) enum Keys {
     },
     /// The word at this index says how many follow it.
     Numbered(usize),
+    /// The first word after the name, and those that the second one counts.
+    Destination,
     /// After the word `STREAMS`, half of the rest.
     Streams,
 }
@@ -153,6 +155,7 @@ impl Keys {
     pub(crate) fn shown(self) -> [i64; 3] {
         match self {
             Self::Range { first, last, step } => [first.into(), last.into(), step.into()],
+            Self::Destination => [1, 1, 1],
             Self::None | Self::Numbered(_) | Self::Streams => [0, 0, 0],
         }
     }
@@ -184,6 +187,11 @@ impl Keys {
                     .cloned()
                     .collect()
             }
+            Self::Destination => {
+                let destination = arguments.get(1).cloned();
+                let sources = Self::Numbered(2).of(arguments);
+                destination.into_iter().chain(sources).collect()
+            }
             Self::Streams => {
                 let at = arguments
                     .iter()
@@ -207,9 +215,6 @@ const TABLES: &[&[Spec]] = &[
     sets::TABLE,
     sets::algebra::TABLE,
     sorted_sets::TABLE,
-    sorted_sets::algebra::TABLE,
-    sorted_sets::pop::TABLE,
-    sorted_sets::range::TABLE,
     streams::TABLE,
     streams::reading::TABLE,
     streams::state::TABLE,

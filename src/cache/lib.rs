@@ -38,6 +38,8 @@ mod shared;
 pub mod spill;
 mod spilling;
 mod sweep;
+#[cfg(test)]
+mod testing;
 mod waiting;
 
 pub use cache::{Cache, Config, Error, Stats};

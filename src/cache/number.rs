@@ -19,11 +19,10 @@ pub(crate) fn parse_double(text: &[u8]) -> Result<f64, Fault> {
 /// The end of a range of scores: as [`parse_double`], but white space before it, nothing at all
 /// (which is 0) and overflow (which is infinite) are taken.
 pub(crate) fn lenient_double(text: &[u8]) -> Option<f64> {
-    let text = text.trim_ascii_start();
     if text.is_empty() {
         return Some(0.0);
     }
-    any_double(text).filter(|number| !number.is_nan())
+    any_double(text.trim_ascii_start()).filter(|number| !number.is_nan())
 }
 
 /// What [`parse_integer`] reads, if it is one.

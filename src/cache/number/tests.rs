@@ -1,3 +1,5 @@
+//! Numbers are read and written as the real server does it; expectations were taken from it.
+
 use super::*;
 
 #[test]

@@ -1,137 +1,127 @@
-//! Which members a range takes: by rank, by score or by bytes. Each is turned into ranks.
+//! The ends of a range: ranks, scores, or members as bytes.
+//!
+//! A range of members means something only where all scores are the same, as in Redis.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use crate::{
-    commands::lists::places,
     data::SortedSet,
     fault::Fault,
     number::{lenient_double, parse_integer},
 };
 
-/// What a range goes by.
+/// What the ends of a range are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum By {
+pub(super) enum By {
     Rank,
     Score,
-    Lex,
+    Member,
 }
 
-#[derive(Clone, Debug)]
-struct Score {
-    number: f64,
-    exclusive: bool,
+/// A range with both ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Bounds {
+    /// First and last; negative ones count from the end.
+    Ranks(i64, i64),
+    Scores(Edge<f64>, Edge<f64>),
+    Members(Edge<Bytes>, Edge<Bytes>),
 }
 
-#[derive(Clone, Debug)]
-enum Lex {
-    First,
-    Last,
-    Including(Bytes),
-    Excluding(Bytes),
+/// One end of a range.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Edge<T> {
+    /// Below everything.
+    Lowest,
+    /// Above everything.
+    Highest,
+    Including(T),
+    Excluding(T),
 }
 
-/// The two ends of a range, the lower one first.
-#[derive(Clone, Debug)]
-pub(crate) struct Bounds(Ends);
-
-#[derive(Clone, Debug)]
-enum Ends {
-    Rank {
-        start: i64,
-        end: i64,
-        backwards: bool,
-    },
-    Score(Score, Score),
-    Lex(Lex, Lex),
-}
-
-impl Bounds {
-    /// Reads the two ends in the order in which they were given; `backwards` ranges by score or
-    /// bytes name the upper end first, ranks count from the upper end.
-    pub(crate) fn read(by: By, [start, end]: [&Bytes; 2], backwards: bool) -> Result<Self, Fault> {
-        let (low, high) = if backwards {
-            (end, start)
-        } else {
-            (start, end)
-        };
-        Ok(Self(match by {
-            By::Rank => {
-                let (start, end) = (parse_integer(start)?, parse_integer(end)?);
-                Ends::Rank {
-                    start,
-                    end,
-                    backwards,
-                }
-            }
-            By::Score => Ends::Score(score(low)?, score(high)?),
-            By::Lex => Ends::Lex(lex(low)?, lex(high)?),
-        }))
-    }
-
-    /// The ranks of the members that it takes.
-    pub(crate) fn ranks(&self, set: &SortedSet) -> Range<usize> {
-        let (start, end) = match &self.0 {
-            Ends::Rank {
-                start,
-                end,
-                backwards,
-            } => {
-                let range = places(*start, *end, set.len());
-                if *backwards && !range.is_empty() {
-                    return set.len() - range.end..set.len() - range.start;
-                }
-                return range;
-            }
-            Ends::Score(low, high) => (
-                set.rank_of_first_not(|pair| {
-                    pair.0 < low.number || (low.exclusive && pair.0 <= low.number)
-                }),
-                set.rank_of_first_not(|pair| {
-                    pair.0 < high.number || (!high.exclusive && pair.0 <= high.number)
-                }),
-            ),
-            Ends::Lex(low, high) => (
-                set.rank_of_first_not(|pair| low.is_above(&pair.1, false)),
-                set.rank_of_first_not(|pair| high.is_above(&pair.1, true)),
-            ),
-        };
-        start..end.max(start)
-    }
-}
-
-impl Lex {
-    /// Whether `member` is below this end; the end itself counts as below an upper end.
-    fn is_above(&self, member: &[u8], upper: bool) -> bool {
+impl<T> Edge<T> {
+    /// Whether something lies before a range that begins here. `order` compares it with the edge.
+    fn begins_after(&self, order: impl Fn(&T) -> std::cmp::Ordering) -> bool {
         match self {
-            Self::First => false,
-            Self::Last => true,
-            Self::Including(end) if upper => member <= end,
-            Self::Including(end) => member < end,
-            Self::Excluding(end) if upper => member < end,
-            Self::Excluding(end) => member <= end,
+            Self::Lowest => false,
+            Self::Highest => true,
+            Self::Including(edge) => order(edge).is_lt(),
+            Self::Excluding(edge) => order(edge).is_le(),
+        }
+    }
+
+    /// Whether something does not lie behind a range that ends here.
+    fn ends_after(&self, order: impl Fn(&T) -> std::cmp::Ordering) -> bool {
+        match self {
+            Self::Lowest => false,
+            Self::Highest => true,
+            Self::Including(edge) => order(edge).is_le(),
+            Self::Excluding(edge) => order(edge).is_lt(),
         }
     }
 }
 
-fn score(word: &[u8]) -> Result<Score, Fault> {
-    let (exclusive, text) = match word {
-        [b'(', text @ ..] => (true, text),
-        text => (false, text),
-    };
-    let number =
-        lenient_double(text).ok_or_else(|| Fault::error("ERR min or max is not a float"))?;
-    Ok(Score { number, exclusive })
+impl Bounds {
+    pub(super) fn parse(by: By, first: &[u8], last: &[u8]) -> Result<Self, Fault> {
+        Ok(match by {
+            By::Rank => Self::Ranks(parse_integer(first)?, parse_integer(last)?),
+            By::Score => Self::Scores(score(first)?, score(last)?),
+            By::Member => Self::Members(member(first)?, member(last)?),
+        })
+    }
+
+    /// The ranks that they stand for; with `reverse`, ranks were given from the high end.
+    pub(super) fn ranks(&self, set: &SortedSet, reverse: bool) -> Range<usize> {
+        let range = match self {
+            Self::Ranks(first, last) => return ranks(*first, *last, set.len(), reverse),
+            Self::Scores(min, max) => {
+                let order = |score: f64| move |edge: &f64| score.total_cmp(&(edge + 0.0));
+                let start = set.count_while(|score, _| min.begins_after(order(score + 0.0)));
+                start..set.count_while(|score, _| max.ends_after(order(score + 0.0)))
+            }
+            Self::Members(min, max) => {
+                let start = set.count_while(|_, of| min.begins_after(|edge| of.cmp(&edge[..])));
+                start..set.count_while(|_, of| max.ends_after(|edge| of.cmp(&edge[..])))
+            }
+        };
+        range.start..range.end.max(range.start)
+    }
 }
 
-fn lex(word: &Bytes) -> Result<Lex, Fault> {
-    match word[..] {
-        [b'-'] => Ok(Lex::First),
-        [b'+'] => Ok(Lex::Last),
-        [b'[', ..] => Ok(Lex::Including(word.slice(1..))),
-        [b'(', ..] => Ok(Lex::Excluding(word.slice(1..))),
-        _ => Err(Fault::error("ERR min or max not valid string range item")),
+fn ranks(first: i64, last: i64, length: usize, reverse: bool) -> Range<usize> {
+    let count = i64::try_from(length).unwrap_or(i64::MAX);
+    let from_start = |rank: i64| if rank < 0 { rank + count } else { rank };
+    let (first, last) = (from_start(first).max(0), from_start(last).min(count - 1));
+    if first > last {
+        return 0..0;
     }
+    let start = usize::try_from(first).unwrap_or(length);
+    let end = usize::try_from(last + 1).unwrap_or(length);
+    if reverse {
+        length - end..length - start
+    } else {
+        start..end
+    }
+}
+
+fn score(word: &[u8]) -> Result<Edge<f64>, Fault> {
+    let number =
+        |text| lenient_double(text).ok_or_else(|| Fault::error("ERR min or max is not a float"));
+    Ok(match word.strip_prefix(b"(") {
+        Some(text) => Edge::Excluding(number(text)?),
+        None => Edge::Including(number(word)?),
+    })
+}
+
+fn member(word: &[u8]) -> Result<Edge<Bytes>, Fault> {
+    Ok(match word {
+        b"-" => Edge::Lowest,
+        b"+" => Edge::Highest,
+        [b'[', member @ ..] => Edge::Including(Bytes::copy_from_slice(member)),
+        [b'(', member @ ..] => Edge::Excluding(Bytes::copy_from_slice(member)),
+        _ => {
+            return Err(Fault::error("ERR min or max not valid string range item"));
+        }
+    })
 }
