@@ -279,12 +279,14 @@ fn object(cx: &mut Context<'_>, args: &[Bytes]) -> Result<Reply, Fault> {
 /// The encoding that Redis would have chosen, as far as programs look at it.
 fn encoding(value: &Value) -> &'static str {
     const SMALL: usize = 128;
+    const MOST_INTEGERS: usize = 512;
     match value {
         Value::String(text) if parse_integer(text).is_ok() => "int",
         Value::String(text) if text.len() <= 44 => "embstr",
         Value::String(_) => "raw",
-        Value::List(list) if list.len() <= SMALL => "listpack",
         Value::List(_) => "quicklist",
+        Value::Set(set) if set.iter().take(MOST_INTEGERS + 1).all(|member| parse_integer(member).is_ok())
+            && set.len() <= MOST_INTEGERS => "intset",
         Value::Set(_) | Value::Hash(_) if value.len() > SMALL => "hashtable",
         Value::SortedSet(_) if value.len() > SMALL => "skiplist",
         Value::Set(_) | Value::Hash(_) | Value::SortedSet(_) => "listpack",
@@ -299,7 +301,7 @@ pub(crate) fn subcommand(args: &[Bytes], name: &str) -> Fault {
         .map(|word| String::from_utf8_lossy(word).into_owned());
     let (word, upper) = (word.unwrap_or_default(), name.to_ascii_uppercase());
     Fault::error(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{word}'. Try {upper} HELP."
+        "ERR unknown subcommand '{word}'. Try {upper} HELP."
     ))
 }
 

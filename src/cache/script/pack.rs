@@ -167,7 +167,7 @@ fn integer(out: &mut Vec<u8>, number: i64) {
 
 fn double(out: &mut Vec<u8>, number: f64) {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if number.trunc() == number && (-LIMIT..LIMIT).contains(&number) {
+    if number.fract().abs() <= 0.0 && (-LIMIT..LIMIT).contains(&number) {
         integer(out, number::truncated(number));
         return;
     }

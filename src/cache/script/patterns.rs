@@ -1,20 +1,15 @@
 //! A bound in front of `string.find`, `match`, `gmatch` and `gsub`; matches nothing itself.
 //!
 //! Lua's matcher runs in C, where no hook can stop it, and goes back over the subject once more for
-//! each repetition of a pattern: n bytes and k repetitions are n^k steps at worst. What would be
-//! more steps than [`STEPS`] is refused. Short subjects are always allowed.
+//! each repetition of a pattern: n bytes and k repetitions are (n + k) over k steps at worst. What would be
+//! more steps than [`STEPS`] is refused.
 
 use mlua::{Lua, Table, Value};
 
 use super::raise;
 
 /// The most steps that a search may need at worst.
-const STEPS: f64 = 1e11;
-/// Subjects up to this length are matched whatever the pattern, unless it repeats too often.
-const SHORT_BYTES: usize = 64;
-/// Repetitions of a pattern on a short subject.
-const SHORT_REPETITIONS: i32 = 12;
-
+const STEPS: f64 = 2e9;
 /// The functions that replace those of `string`.
 pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     lua.load(
@@ -41,13 +36,13 @@ fn check(lua: &Lua, (subject, pattern): (Value, Value)) -> mlua::Result<()> {
     let (Value::String(subject), Value::String(pattern)) = (subject, pattern) else {
         return Ok(());
     };
-    let length = subject.as_bytes().len();
-    let repetitions = repetitions(&pattern.as_bytes());
-    if length <= SHORT_BYTES && repetitions <= SHORT_REPETITIONS {
-        return Ok(());
-    }
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    if repetitions > 1 && (length as f64).powi(repetitions) > STEPS {
+    let length = subject.as_bytes().len() as f64;
+    let repetitions = repetitions(&pattern.as_bytes());
+    let steps = (1..=repetitions)
+        .map(f64::from)
+        .fold(1.0, |steps, k| steps * (length + k) / k);
+    if repetitions > 1 && steps > STEPS {
         return Err(raise::text(
             lua,
             "pattern too complex for a subject of this length",

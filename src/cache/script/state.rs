@@ -64,7 +64,7 @@ impl State {
         let lua = Lua::new_with(libraries, LuaOptions::default())?;
         lua.set_memory_limit(limits.memory_bytes)?;
         let run = Rc::new(Run {
-            deadline: Cell::new(Instant::now() + Duration::from_secs(60)),
+            deadline: Cell::new(Instant::now() + Duration::from_mins(1)),
             killed: Cell::new(false),
             resp3: Cell::new(false),
             random: Cell::new(number::seeded(0)),

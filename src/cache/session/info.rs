@@ -108,6 +108,9 @@ fn persistence(engine: &Engine, out: &mut String) {
         "aof_rewrite_in_progress",
         u8::from(engine.core.copying.is_some())
     );
+    line!(out, "aof_rewrite_scheduled", u8::from(engine.core.wants_rewrite));
+    let rewritten = journal.log().is_none_or(|log| log.status().rewrite_failure.is_none());
+    line!(out, "aof_last_bgrewrite_status", if rewritten { "ok" } else { "err" });
     line!(
         out,
         "aof_last_write_status",

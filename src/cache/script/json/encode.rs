@@ -204,7 +204,7 @@ impl Writer<'_> {
             nested |= value.is_table();
             match key {
                 Value::Integer(key) if key >= 1 => greatest = greatest.max(key),
-                Value::Number(key) if key >= 1.0 && key.floor() == key => greatest = i64::MAX,
+                Value::Number(key) if key >= 1.0 && key.fract() <= 0.0 => greatest = i64::MAX,
                 _ => array = false,
             }
             items += 1;
