@@ -49,7 +49,7 @@ ZDIFFSTORE k 2 k k|ZINTERCARD 2 k k LIMIT 2|ZMPOP 2 k k MIN|ZMPOP 2 k k MAX COUN
 XADD k d f|XADD k d f f|XADD k MAXLEN 3 d f|XADD k MAXLEN ~ 3 d f|XADD k NOMKSTREAM d f|XADD k MINID d d f|XLEN k
 XRANGE k - +|XRANGE k d d|XRANGE k (d + COUNT 2|XREVRANGE k + -|XREVRANGE k + - COUNT 2|XDEL k d|XTRIM k MAXLEN 2
 XTRIM k MINID d|XREAD COUNT 2 STREAMS k d|XREAD STREAMS k k d d|XSETID k d
-PUBLISH k v|ECHO v|PING v|PING|SETRANGE k u v|SUBSTR k i i|LCS k k|LCS k k LEN|LCS k k IDX|OBJECT HELP|WAIT 0 0
+PUBLISH k v|ECHO v|PING v|PING|SETRANGE k u v|SUBSTR k i i|LCS k k|LCS k k LEN|LCS k k IDX|WAIT 0 0
 """.strip().replace("\n", "|").split("|")
 SCRIPTS = [
     ("return redis.call(ARGV[1], KEYS[1])", 1, ["GET", "HGETALL", "LLEN", "SCARD", "TYPE", "INCR", "ZCARD"]),
