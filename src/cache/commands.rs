@@ -70,7 +70,6 @@ impl Spec {
 pub(crate) struct Flags(u16);
 
 impl Flags {
-    pub(crate) const NONE: Self = Self(0);
     pub(crate) const WRITE: Self = Self(1);
     pub(crate) const READ_ONLY: Self = Self(1 << 1);
     pub(crate) const DENY_OOM: Self = Self(1 << 2);
@@ -256,7 +255,9 @@ pub(crate) fn unknown(arguments: &[Bytes]) -> Fault {
         if beginning.len() >= SHOWN_BYTES {
             break;
         }
-        beginning.push_str(&format!("'{}' ", shown(word)));
+        beginning.push('\'');
+        beginning.push_str(&shown(word));
+        beginning.push_str("' ");
     }
     Fault::error(format!(
         "ERR unknown command '{name}', with args beginning with: {beginning}"

@@ -44,8 +44,6 @@ pub(crate) struct Core {
     pub(crate) counters: Counters,
     /// The time of the command that runs, milliseconds since the Unix epoch.
     pub(crate) now_ms: i64,
-    /// The keys whose copy on disk is out of date; `None` when there is no such copy.
-    pub(crate) spill: Option<crate::spilling::Stale>,
     pub(crate) draw: Draw,
     /// Somebody asked for a rewrite of the append-only file.
     pub(crate) wants_rewrite: bool,
@@ -71,7 +69,6 @@ impl Core {
             copies: 0,
             counters: Counters::default(),
             now_ms: 0,
-            spill: None,
             draw: Draw::new(random),
             dirty: 0,
         }
@@ -150,9 +147,6 @@ impl Core {
     pub(crate) fn after_change(&mut self, db: usize, key: &[u8]) {
         self.databases[db].tell_watches(key);
         self.waiting.changed(db, key);
-        if let Some(stale) = &mut self.spill {
-            stale.add(db, key, &self.databases[db]);
-        }
     }
 
     /// Whether the key is there; one whose time has come is removed.
@@ -229,9 +223,6 @@ impl Core {
     pub(crate) fn clear(&mut self, db: usize) {
         self.copying = None;
         self.databases[db].clear();
-        if let Some(stale) = &mut self.spill {
-            stale.all();
-        }
     }
 
     /// Empties all databases, as one command of the log.
@@ -249,9 +240,6 @@ impl Core {
         let (low, high) = (one.min(other), one.max(other));
         let (before, after) = self.databases.split_at_mut(high);
         before[low].swap(&mut after[0]);
-        if let Some(stale) = &mut self.spill {
-            stale.all();
-        }
         for db in [one, other] {
             self.waiting.all_changed(db);
         }

@@ -78,12 +78,6 @@ impl Database {
         self.entries.get_index(index)
     }
 
-    pub(crate) fn key(&self, key: &[u8]) -> Option<Key> {
-        self.entries
-            .get_key_value(key)
-            .map(|(key, _)| Arc::clone(key))
-    }
-
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Entry)> {
         self.entries.iter()
     }

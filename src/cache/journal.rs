@@ -58,7 +58,7 @@ impl Journal {
 
     /// Whether what changes now could not be written down.
     pub(crate) fn has_failed(&self) -> bool {
-        self.log().is_some_and(|log| log.has_failed())
+        self.log().is_some_and(Log::has_failed)
     }
 
     /// The policy's name, as `CONFIG` shows it.
@@ -91,11 +91,6 @@ impl Journal {
             }
         }
         self.unit_commands = 0;
-    }
-
-    /// Whether anything is to be handed on.
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
     }
 
     /// Hands on what is ready; the position in the log after it.

@@ -24,6 +24,7 @@ mod engine;
 pub mod eviction;
 mod fault;
 mod glob;
+mod handle;
 mod journal;
 mod keyspace;
 mod number;
@@ -36,11 +37,11 @@ mod server;
 mod session;
 mod shared;
 pub mod spill;
-mod spilling;
 mod sweep;
 #[cfg(test)]
 mod testing;
 mod waiting;
 
 pub use cache::{Cache, Config, Error, Stats};
+pub use handle::{HandleError, Keys, Lock, Subscription};
 pub use redis::Redis;

@@ -117,6 +117,11 @@ pub(crate) fn listener(id: u64, overrun: mito_core::Shutdown) -> (Listener, Mess
 }
 
 impl Listener {
+    /// Its number.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     fn send(&self, message: Message) {
         let size = message.size_bytes();
         let waiting = self.waiting_bytes.fetch_add(size, Ordering::Relaxed) + size;

@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use crate::{
+    Keys,
     cache::Config,
     clients::Client,
     core::{Core, DATABASES},
@@ -139,6 +140,16 @@ impl Redis {
         Arc::new(Handler(self.clone()))
     }
 
+    /// The keys of database `db`, for the roles of this process. A number from 16 on is refused by
+    /// every call.
+    pub fn database(&self, db: usize) -> Keys {
+        Keys::new(self.clone(), db)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
     /// Whether the databases answer.
     pub async fn ping(&self) -> Result<(), String> {
         for executor in &self.0.executors.all {
@@ -147,9 +158,9 @@ impl Redis {
                 // Who asked may have gone.
                 let _ = answer.send(());
             }));
-            let gone = |_| "an executor of the Redis role has ended".to_owned();
-            executor.send(look).await.map_err(|_| gone(()))?;
-            answered.await.map_err(|_| gone(()))?;
+            let gone = || "an executor of the Redis role has ended".to_owned();
+            executor.send(look).await.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?;
         }
         Ok(())
     }

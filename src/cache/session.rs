@@ -25,7 +25,6 @@ mod scripts;
 mod server;
 mod transactions;
 
-pub(crate) use connection::REDIS_VERSION;
 use transactions::Queued;
 
 /// What a command leads to.

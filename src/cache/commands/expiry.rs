@@ -1,5 +1,10 @@
 //! When keys expire.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "commands have one shape, whether or not they can fail"
+)]
+
 use bytes::Bytes;
 
 use super::{Flags, Keys, Spec, options::is};
@@ -116,6 +121,10 @@ pub(super) fn set(cx: &mut Context<'_>, key: &Bytes, expires_ms: Option<i64>) {
 }
 
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each word of the command"
+)]
 struct Conditions {
     if_none: bool,
     if_some: bool,

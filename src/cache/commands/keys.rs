@@ -1,5 +1,10 @@
 //! Keys, whatever they hold.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "commands have one shape, whether or not they can fail"
+)]
+
 use bytes::Bytes;
 
 use super::{Flags, Keys, Spec, options::is, strings::count};
@@ -285,8 +290,15 @@ fn encoding(value: &Value) -> &'static str {
         Value::String(text) if text.len() <= 44 => "embstr",
         Value::String(_) => "raw",
         Value::List(_) => "quicklist",
-        Value::Set(set) if set.iter().take(MOST_INTEGERS + 1).all(|member| parse_integer(member).is_ok())
-            && set.len() <= MOST_INTEGERS => "intset",
+        Value::Set(set)
+            if set
+                .iter()
+                .take(MOST_INTEGERS + 1)
+                .all(|member| parse_integer(member).is_ok())
+                && set.len() <= MOST_INTEGERS =>
+        {
+            "intset"
+        }
         Value::Set(_) | Value::Hash(_) if value.len() > SMALL => "hashtable",
         Value::SortedSet(_) if value.len() > SMALL => "skiplist",
         Value::Set(_) | Value::Hash(_) | Value::SortedSet(_) => "listpack",

@@ -1,5 +1,10 @@
 //! Strings: set and get, numbers, parts.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "commands have one shape, whether or not they can fail"
+)]
+
 use bytes::{Bytes, BytesMut};
 
 use super::{
@@ -98,6 +103,10 @@ fn stored(value: &[u8]) -> Value {
 }
 
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each word of the command"
+)]
 struct SetOptions {
     if_absent: bool,
     if_present: bool,
@@ -343,7 +352,7 @@ fn append(cx: &mut Context<'_>, args: &[Bytes]) -> Result<Reply, Fault> {
     let length = cx.read::<Bytes>(&args[1])?.map_or(0, Bytes::len);
     check_length(length + args[2].len())?;
     Ok(count(change(cx, &args[1], |text| {
-        text.extend_from_slice(&args[2])
+        text.extend_from_slice(&args[2]);
     })?))
 }
 

@@ -48,11 +48,6 @@ impl Stream {
         self.entries.len()
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// What the entries take, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.payload_bytes + self.entries.len() as u64 * ENTRY_OVERHEAD_BYTES

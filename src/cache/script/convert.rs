@@ -22,17 +22,20 @@ struct Budget<'a> {
     bytes: usize,
 }
 
+fn status(lua: &Lua, text: &str) -> mlua::Result<Value> {
+    field(lua, "ok", string(lua, text)?)
+}
+
 /// A command's answer as the value that `redis.call` returns.
 pub(super) fn to_lua(lua: &Lua, reply: Reply, resp3: bool) -> mlua::Result<Value> {
     Ok(match reply {
-        Reply::Status(text) => field(lua, "ok", string(lua, text)?)?,
-        Reply::Line(text) => field(lua, "ok", string(lua, text)?)?,
+        Reply::Status(text) => status(lua, text)?,
+        Reply::Line(text) => status(lua, &text)?,
         Reply::Error(text) => field(lua, "err", string(lua, text)?)?,
         Reply::Integer(number) => integer(number),
         Reply::Bulk(bytes) => string(lua, bytes)?,
         Reply::Nil | Reply::NilArray if resp3 => Value::Nil,
         Reply::Nil | Reply::NilArray => Value::Boolean(false),
-        Reply::Array(items) | Reply::Push(items) => array(lua, items, resp3)?,
         Reply::Set(items) if resp3 => {
             let set = lua.create_table()?;
             for item in items {
@@ -40,7 +43,7 @@ pub(super) fn to_lua(lua: &Lua, reply: Reply, resp3: bool) -> mlua::Result<Value
             }
             field(lua, "set", Value::Table(set))?
         }
-        Reply::Set(items) => array(lua, items, resp3)?,
+        Reply::Array(items) | Reply::Push(items) | Reply::Set(items) => array(lua, items, resp3)?,
         Reply::Map(pairs) if resp3 => {
             let map = lua.create_table()?;
             for (key, value) in pairs {

@@ -79,13 +79,11 @@ pub(super) fn library(lua: &Lua, shared: &Shared, run: &Rc<Run>) -> mlua::Result
         let settings = *own.0.borrow();
         let value = only(lua, args, "decode")?;
         let got = value.type_name();
-        match lua.coerce_string(value)? {
-            Some(text) => decode::decode(lua, &settings, &text.as_bytes()),
-            None => {
-                let message = format!("string expected, got {got}");
-                Err(raise::argument(lua, 1, "decode", message))
-            }
+        if let Some(text) = lua.coerce_string(value)? {
+            return decode::decode(lua, &settings, &text.as_bytes());
         }
+        let message = format!("string expected, got {got}");
+        Err(raise::argument(lua, 1, "decode", message))
     })?;
     table.set("decode", decode)?;
     let clock = Rc::clone(run);

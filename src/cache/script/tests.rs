@@ -89,7 +89,7 @@ fn shown(reply: &Reply) -> String {
 
 fn check(table: &str) {
     let mut scripts = scripts();
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for case in table.lines().filter(|line| !line.trim().is_empty()) {
         let (source, expected) = case.split_once("  ==>  ").expect("a case has an answer");
         // Only cases with `@` contain line breaks.
@@ -98,12 +98,12 @@ fn check(table: &str) {
             .map_or(source.to_owned(), |s| s.replace("\\n", "\n"));
         let answer = shown(&run(&mut scripts, &source)).replace('\n', "\\n");
         if answer != expected {
-            wrong.push_str(&format!(
+            wrong.push(format!(
                 "{source}\n  is       {answer}\n  expected {expected}\n"
             ));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
 #[test]

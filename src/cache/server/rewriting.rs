@@ -22,8 +22,10 @@ pub(super) fn look(home: &Home) {
     let Some(log) = core.journal.log().cloned() else {
         return;
     };
-    let wanted = std::mem::take(&mut core.wants_rewrite);
-    if core.copying.is_some() || !(wanted || has_grown(&log)) {
+    if core.copying.is_some() || log.status().is_rewriting {
+        return;
+    }
+    if !std::mem::take(&mut core.wants_rewrite) && !has_grown(&log) {
         return;
     }
     // What has been run up to now belongs to the files before.

@@ -123,7 +123,7 @@ impl Session {
                     chosen.retain(|client| i64::try_from(client.id) == Ok(id));
                 }
                 name if is(name, "ADDR") => {
-                    chosen.retain(|client| client.address.as_bytes() == &value[..])
+                    chosen.retain(|client| client.address.as_bytes() == &value[..]);
                 }
                 name if is(name, "LADDR") => {
                     chosen.retain(|client| client.local_address.as_bytes() == &value[..]);

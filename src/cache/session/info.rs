@@ -7,8 +7,11 @@ use bytes::Bytes;
 use super::connection::REDIS_VERSION;
 use crate::{commands::options::is, engine::Engine, resp::Reply};
 
+/// Writes the lines of a section.
+type Section = fn(&Engine, &mut String);
+
 /// The sections, in the order in which they are shown.
-const SECTIONS: &[(&str, fn(&Engine, &mut String))] = &[
+const SECTIONS: &[(&str, Section)] = &[
     ("Server", server),
     ("Clients", clients),
     ("Memory", memory),
@@ -108,9 +111,19 @@ fn persistence(engine: &Engine, out: &mut String) {
         "aof_rewrite_in_progress",
         u8::from(engine.core.copying.is_some())
     );
-    line!(out, "aof_rewrite_scheduled", u8::from(engine.core.wants_rewrite));
-    let rewritten = journal.log().is_none_or(|log| log.status().rewrite_failure.is_none());
-    line!(out, "aof_last_bgrewrite_status", if rewritten { "ok" } else { "err" });
+    line!(
+        out,
+        "aof_rewrite_scheduled",
+        u8::from(engine.core.wants_rewrite)
+    );
+    let rewritten = journal
+        .log()
+        .is_none_or(|log| log.status().rewrite_failure.is_none());
+    line!(
+        out,
+        "aof_last_bgrewrite_status",
+        if rewritten { "ok" } else { "err" }
+    );
     line!(
         out,
         "aof_last_write_status",

@@ -79,14 +79,13 @@ impl Session {
         let mut everywhere = false;
         for (spec, arguments) in queued.commands {
             match self.run(engine, spec, &arguments) {
-                Ok(Outcome::Reply(reply)) => replies.push(reply),
+                Ok(Outcome::Reply(reply) | Outcome::Quit(reply)) => replies.push(reply),
                 Ok(Outcome::Replies(several)) => replies.extend(several),
                 Ok(Outcome::ClearEverywhere(reply)) => {
                     everywhere = true;
                     replies.push(reply);
                 }
                 Ok(Outcome::Move(db)) => replies.push(crate::engine::other_home(db).into_reply()),
-                Ok(Outcome::Quit(reply)) => replies.push(reply),
                 Ok(Outcome::Wait(waited)) => replies.push(waited.otherwise),
                 Err(fault) => replies.push(fault.into_reply()),
             }

@@ -121,10 +121,10 @@ fn pop_first(cx: &mut Context<'_>, args: &[Bytes], end: End) -> Result<Reply, Fa
 }
 
 /// `numkeys key … WHERE [COUNT count]` of the commands that pop from the first of several keys.
-pub(crate) fn numbered<'a, W>(
-    words: &'a [Bytes],
+pub(crate) fn numbered<W>(
+    words: &[Bytes],
     read_where: impl Fn(&[u8]) -> Result<W, Fault>,
-) -> Result<(&'a [Bytes], W, i64), Fault> {
+) -> Result<(&[Bytes], W, i64), Fault> {
     let many = words.first().and_then(|word| parse_integer(word).ok());
     let many = many
         .and_then(|many| usize::try_from(many).ok().filter(|many| *many > 0))

@@ -25,12 +25,16 @@ pub(crate) const TABLE: &[Spec] = &[Spec {
     run: xread,
 }];
 
+/// How long to wait; `None` is for ever.
+#[derive(Clone, Copy, Debug)]
+struct Blocking(Option<Duration>);
+
 /// What is asked for.
 #[derive(Debug, Default)]
 struct Query<'a> {
     limit: Option<usize>,
-    /// Whether to wait; the inner `None` is for ever.
-    block: Option<Option<Duration>>,
+    /// Whether to wait.
+    block: Option<Blocking>,
     /// The keys, then as many names.
     streams: &'a [Bytes],
 }
@@ -41,7 +45,7 @@ impl<'a> Query<'a> {
         let mut rest = words.iter();
         while let Some(word) = rest.next() {
             if is(word, "BLOCK") && rest.len() > 0 {
-                query.block = Some(milliseconds(value(&mut rest)?)?);
+                query.block = Some(Blocking(milliseconds(value(&mut rest)?)?));
             } else if is(word, "COUNT") && rest.len() > 0 {
                 query.limit = usize::try_from(integer(&mut rest)?)
                     .ok()
@@ -114,7 +118,7 @@ fn nothing(
     after: &[StreamId],
     args: &[Bytes],
 ) -> Result<Reply, Fault> {
-    let Some(timeout) = query.block else {
+    let Some(Blocking(timeout)) = query.block else {
         return Ok(Reply::NilArray);
     };
     let mut again = args[..args.len() - after.len()].to_vec();

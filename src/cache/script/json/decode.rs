@@ -241,9 +241,7 @@ impl Reader<'_> {
         let signed = usize::from(matches!(rest[0], b'-' | b'+'));
         let digits = &rest[signed..];
         let odd = match digits {
-            [b'0', b'x' | b'X', ..] | [b'0', b'0'..=b'9', ..] | [b'i' | b'I' | b'n' | b'N', ..] => {
-                true
-            }
+            [b'0', b'x' | b'X' | b'0'..=b'9', ..] | [b'i' | b'I' | b'n' | b'N', ..] => true,
             _ => rest[0] == b'+',
         };
         if odd && !self.settings.decode_invalid {
