@@ -51,6 +51,9 @@ impl Engine {
         let spec = commands::find(name).ok_or_else(|| commands::unknown(arguments))?;
         spec.check_arity(arguments.len())?;
         if spec.flags.contains(Flags::SESSION) {
+            if spec.name == "eval" {
+                return crate::session::eval(self, db, spec.name, arguments);
+            }
             let answered = simple(&self.shared, spec, arguments);
             return answered.unwrap_or_else(|| Err(commands::unknown(arguments)));
         }

@@ -25,6 +25,7 @@ mod scripts;
 mod server;
 mod transactions;
 
+pub(crate) use scripts::eval;
 use transactions::Queued;
 
 /// What a command leads to.

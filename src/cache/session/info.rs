@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::atomic::Ordering};
 use bytes::Bytes;
 
 use super::connection::REDIS_VERSION;
-use crate::{commands::options::is, engine::Engine, resp::Reply};
+use crate::{aof::Log, commands::options::is, engine::Engine, resp::Reply};
 
 /// Writes the lines of a section.
 type Section = fn(&Engine, &mut String);
@@ -108,27 +108,27 @@ fn persistence(engine: &Engine, out: &mut String) {
     line!(out, "aof_enabled", u8::from(journal.log().is_some()));
     line!(
         out,
-        "aof_rewrite_in_progress",
-        u8::from(engine.core.copying.is_some())
-    );
-    line!(
-        out,
         "aof_rewrite_scheduled",
         u8::from(engine.core.wants_rewrite)
     );
-    let rewritten = journal
-        .log()
-        .is_none_or(|log| log.status().rewrite_failure.is_none());
+    let status = journal.log().map(Log::status).unwrap_or_default();
+    let good = |failure: &Option<_>| if failure.is_none() { "ok" } else { "err" };
+    line!(
+        out,
+        "aof_rewrite_in_progress",
+        u8::from(status.is_rewriting)
+    );
     line!(
         out,
         "aof_last_bgrewrite_status",
-        if rewritten { "ok" } else { "err" }
+        good(&status.rewrite_failure)
     );
-    line!(
-        out,
-        "aof_last_write_status",
-        if journal.has_failed() { "err" } else { "ok" }
-    );
+    line!(out, "aof_last_write_status", good(&status.failure));
+    line!(out, "aof_current_size", status.size_bytes);
+    line!(out, "aof_base_size", status.base_bytes);
+    line!(out, "aof_buffer_length", status.waiting_bytes);
+    line!(out, "aof_delayed_fsync", status.delayed_fsyncs);
+    line!(out, "aof_last_fsync_usec", status.last_fsync.as_micros());
 }
 
 fn stats(engine: &Engine, out: &mut String) {

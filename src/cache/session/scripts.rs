@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// `EVAL`, `EVALSHA` and their read-only forms.
-pub(super) fn eval(
+pub(crate) fn eval(
     engine: &mut Engine,
     db: usize,
     name: &str,
