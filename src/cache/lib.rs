@@ -1,15 +1,31 @@
-//! What may be rebuilt: a keyspace with expiry and bounds, in memory, with sled behind it for a warm
-//! restart. Nothing whose loss would break a promise lives only here.
+//! The Redis role, and the roles' own cache.
 //!
-//! Memory is the truth. What is on disk follows within a second, is read once at the start, and is
-//! thrown away rather than repaired when it cannot be read.
+//! [`Redis`] keeps sixteen databases for programs that speak the Redis protocol and, by [`Keys`], for
+//! the roles of this process. Memory is the truth: an executor thread runs the commands of the durable
+//! databases one after the other, another one those of the cache databases, so commands, transactions
+//! and scripts are atomic. What the durable ones acknowledge is in the append-only file; the cache
+//! databases let keys go when memory is short and begin empty.
+//!
+//! [`Cache`] is what roles may rebuild, which no client sees, with sled behind it for a warm restart;
+//! what is on disk there follows within a second and is thrown away rather than repaired when it
+//! cannot be read. Nothing whose loss would break a promise lives only in it.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`cache`] | [`Cache`]: the handle |
-//! | `keyspace` | keys, values, expiry, order of use and accounting; no clock, no lock, no disk |
+//! | [`redis`] | [`Redis`]: opens the databases, serves connections |
+//! | `handle` | [`Keys`], [`Lock`], [`Subscription`]: the databases in process |
+//! | `server` | the executors' threads, connections, rewriting of the append-only file |
+//! | `session`, `clients`, `pubsub`, `shared` | a connection's state; what connections share |
+//! | `engine`, `core`, `context` | one executor: units of commands, and what a command sees |
+//! | `commands` | a table and the functions of each family of commands |
+//! | `data`, `database`, `eviction`, `waiting` | values by type, keys, what goes, who blocks |
+//! | `script` | Lua |
+//! | `journal`, `copying`, `aof`, `rdb` | what is written down, and read again |
+//! | `resp`, `fault`, `number`, `glob` | the protocol, errors, numbers, patterns; no I/O |
+//! | [`cache`] | [`Cache`]: the roles' own |
+//! | `keyspace` | its keys, values, expiry, order of use and accounting; no clock, lock or disk |
 //! | [`spill`] | [`SpillStore`](spill::SpillStore) and its sled engine, on a thread of their own |
-//! | `sweep` | the thread that removes what has expired |
+//! | `sweep` | the thread that removes what has expired from it |
 
 mod aof;
 pub mod cache;
