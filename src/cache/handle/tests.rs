@@ -1,3 +1,5 @@
+//! The databases as the roles of this process use them.
+
 use std::time::Duration;
 
 use mito_core::{Clock, Random};

@@ -1,3 +1,5 @@
+//! Both versions of the protocol, byte by byte.
+
 use bytes::BytesMut;
 
 use super::{Decoder, Reply, encode};

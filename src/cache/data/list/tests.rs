@@ -1,3 +1,5 @@
+//! Lists as such, without commands.
+
 use super::*;
 
 fn list(words: &str) -> List {

@@ -1,3 +1,5 @@
+//! Sets as such, without commands.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Streams as such, without commands.
+
 use super::*;
 
 fn id(ms: u64, sequence: u64) -> StreamId {
